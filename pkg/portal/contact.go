@@ -1,0 +1,150 @@
+package portal
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Contact is a person known by e-mail address.
+type Contact struct {
+	ID          ContactID
+	Email       string // unique, lower case
+	Name        string
+	MemberEmail string // where registration mail goes; empty: Email
+	Language    string // empty: the portal's
+	TimeZone    string // empty: the portal's
+	Properties  map[string]string
+	ExternalID  string // the id in the system the contact was imported from
+	// Primary is the primary company; Companies are all, Primary included.
+	Primary   CompanyID
+	Companies []CompanyID
+
+	CreatedAt, UpdatedAt time.Time
+}
+
+// DisplayName is the name, or the address where no name is known.
+func (c *Contact) DisplayName() string {
+	if c.Name != "" {
+		return c.Name
+	}
+	return c.Email
+}
+
+// RegistrationEmail is the address registration mail goes to.
+func (c *Contact) RegistrationEmail() string {
+	if c.MemberEmail != "" {
+		return c.MemberEmail
+	}
+	return c.Email
+}
+
+// In reports whether the contact belongs to the company, primary or not.
+func (c *Contact) In(id CompanyID) bool { return id != 0 && slices.Contains(c.Companies, id) }
+
+// Property returns a custom property or one of the contact's own fields
+// (email, name, language), as rules name them. Names are case-insensitive.
+func (c *Contact) Property(name string) string {
+	switch key := PropertyKey(name); key {
+	case "email":
+		return c.Email
+	case "name":
+		return c.Name
+	case "language":
+		return c.Language
+	default:
+		return c.Properties[key]
+	}
+}
+
+// PropertyKey is the form property names are stored and compared in: lower
+// case, words joined by underscores.
+func PropertyKey(name string) string {
+	return strings.Join(strings.FieldsFunc(strings.ToLower(name), func(r rune) bool {
+		return r == ' ' || r == '-' || r == '_' || r == '\t'
+	}), "_")
+}
+
+// Company is an organisation.
+type Company struct {
+	ID         CompanyID
+	Name       string
+	Domain     string // the company's own host name, such as acme.com; may be empty
+	ExternalID string
+	Properties map[string]string
+	Contacts   int // how many; filled by lists
+
+	CreatedAt, UpdatedAt time.Time
+}
+
+// Member is a contact who may sign in to a portal, or once could.
+type Member struct {
+	PortalID  PortalID
+	ContactID ContactID
+	Status    MemberStatus
+
+	InvitedAt    time.Time
+	RequestedAt  time.Time
+	RegisteredAt time.Time
+	FailedAt     time.Time
+	DisabledAt   time.Time
+	LastSignInAt time.Time
+	// ReadFrom is the newest message there was when the member came in;
+	// nothing older counts as unread.
+	ReadFrom MessageID
+}
+
+// MemberStatus is where a member stands.
+type MemberStatus string
+
+// The statuses of design section 1.
+const (
+	Invited    MemberStatus = "invited"
+	Pending    MemberStatus = "pending"
+	Registered MemberStatus = "registered"
+	Failed     MemberStatus = "failed"
+	Disabled   MemberStatus = "disabled"
+)
+
+// ParseMemberStatus reads one of the statuses.
+func ParseMemberStatus(s string) (MemberStatus, error) {
+	switch m := MemberStatus(strings.ToLower(strings.TrimSpace(s))); m {
+	case Invited, Pending, Registered, Failed, Disabled:
+		return m, nil
+	}
+	return "", Invalidf("member.status", "status", "%q is not a member status; use invited, pending, registered, failed or disabled", s)
+}
+
+// Entry is the answer to "may this contact enter this portal?".
+type Entry struct {
+	Allowed bool
+	Code    string // stable: entry.member, entry.group, entry.invited, …
+	Why     string // English, for operators
+	Change  string // what would have to change; empty when allowed
+}
+
+// MayEnter decides whether a contact gets into a portal. member is nil when
+// the contact never was one; inGroup tells whether one of the portal's access
+// groups lists them. Pages, mails and `access explain` all ask here.
+func MayEnter(p *Portal, member *Member, inGroup bool) Entry {
+	if member != nil && member.Status == Disabled {
+		return Entry{false, "entry.disabled", "the member is disabled", "invite the contact again with `members invite`"}
+	}
+	switch p.Access.Mode {
+	case ModeGroups:
+		if !inGroup {
+			return Entry{false, "entry.no_group", "access is by groups and no access group of the portal lists the contact", "add the contact to an access group with `groups members`"}
+		}
+		return Entry{true, "entry.group", "an access group of the portal lists the contact", ""}
+	case ModeSelfRegister:
+		switch {
+		case member == nil:
+			return Entry{false, "entry.not_registered", "access is by registration and the contact has not registered", "let the contact register, or invite them with `members invite`"}
+		case member.Status == Pending:
+			return Entry{false, "entry.pending", "the registration awaits approval", "approve it with `members approve`"}
+		case member.Status == Registered, member.Status == Invited, member.Status == Failed:
+			return Entry{true, "entry.member", "the contact is a member: " + string(member.Status), ""}
+		}
+	}
+	return Entry{false, "entry.no_mode", "the portal has no access mode yet", "set one with `access set groups` or `access set self-register`"}
+}

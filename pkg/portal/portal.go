@@ -1,0 +1,423 @@
+package portal
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Portal is one customer portal: a title, an address, ticket settings and
+// access settings.
+type Portal struct {
+	ID       PortalID
+	Name     string // the title in the browser tab
+	DomainID DomainID
+	Slug     string // may be empty
+	State    PortalState
+	Accent   string // "#rrggbb"; pages correct its contrast
+	TimeZone string // IANA name; readers without their own see times in it
+	Tickets  TicketSettings
+	Access   AccessSettings
+
+	// Domain is the domain DomainID names; the store fills it in.
+	Domain Domain
+
+	CreatedAt, UpdatedAt time.Time
+}
+
+// Language is the language the portal appears in: its domain's.
+func (p *Portal) Language() string {
+	if p.Domain.Language != "" {
+		return p.Domain.Language
+	}
+	return "en"
+}
+
+// BasePath is where the portal's pages begin: "" or "/help".
+func (p *Portal) BasePath() string {
+	if p.Slug == "" {
+		return ""
+	}
+	return "/" + p.Slug
+}
+
+// PortalState says who can open a portal.
+type PortalState string
+
+// The states: draft opens for agents only, paused shows customers a notice.
+const (
+	Draft  PortalState = "draft"
+	Live   PortalState = "live"
+	Paused PortalState = "paused"
+)
+
+// ParsePortalState reads draft, live or paused.
+func ParsePortalState(s string) (PortalState, error) {
+	switch st := PortalState(strings.ToLower(strings.TrimSpace(s))); st {
+	case Draft, Live, Paused:
+		return st, nil
+	}
+	return "", Invalidf("portal.state", "state", "%q is not a portal state; use draft, live or paused", s)
+}
+
+// DefaultAccent is the accent colour of a new portal.
+const DefaultAccent = "#0f5fc2"
+
+// ParseAccent reads a colour written #rgb or #rrggbb and returns #rrggbb.
+func ParseAccent(s string) (string, error) {
+	c := strings.ToLower(strings.TrimPrefix(strings.TrimSpace(s), "#"))
+	if len(c) == 3 {
+		c = string([]byte{c[0], c[0], c[1], c[1], c[2], c[2]})
+	}
+	if len(c) != 6 || strings.Trim(c, "0123456789abcdef") != "" {
+		return "", Invalidf("portal.accent", "accent", "%q is not a colour; write it like #0f5fc2", s)
+	}
+	return "#" + c, nil
+}
+
+// reservedSlugs lie at the root of a host for other things.
+var reservedSlugs = []string{"-", "helpdesk", "api", ".well-known", "favicon.ico", "robots.txt"}
+
+// pageWords are the first path parts of a portal's own pages. A portal with
+// an empty slug owns them on its host, so no slug may take one.
+var pageWords = []string{"sign-in", "sign-out", "register", "invitation", "reset", "sso", "tickets", "files", "articles", "account"}
+
+// ParseSlug checks the path at the end of a portal's URL: up to 60 letters
+// a–z, digits and hyphens, not one of the portal's own page names. A leading
+// or trailing slash is dropped. Empty is allowed.
+func ParseSlug(s string) (string, error) {
+	slug := strings.ToLower(strings.Trim(strings.TrimSpace(s), "/"))
+	if slug == "" {
+		return "", nil
+	}
+	if len(slug) > 60 || strings.Trim(slug, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" ||
+		strings.HasPrefix(slug, "-") || strings.HasSuffix(slug, "-") {
+		return "", Invalidf("portal.slug", "slug", "%q cannot be the end of an address; use up to 60 letters a-z, digits and hyphens, like help-center", s)
+	}
+	if slices.Contains(reservedSlugs, slug) || slices.Contains(pageWords, slug) {
+		return "", Invalidf("portal.slug_reserved", "slug", "%q is used by portalctl itself; choose another slug, like help", s)
+	}
+	return slug, nil
+}
+
+// MaxLine is the longest subject, name or other single line, in characters.
+const MaxLine = 200
+
+// MaxBody is the longest message text in bytes.
+const MaxBody = 100 << 10
+
+// ParseName checks a title or name for one line of text: trimmed, not empty,
+// at most MaxLine characters, no control characters.
+func ParseName(field, s string) (string, error) {
+	name, err := CleanLine(field, s)
+	if err != nil {
+		return "", err
+	}
+	if name == "" {
+		return "", Invalidf("field.required", field, "%s is missing", field)
+	}
+	return name, nil
+}
+
+// TicketSettings are what `tickets configure` sets for a portal.
+type TicketSettings struct {
+	InboxID        InboxID        `json:"inbox_id"`
+	Permissions    Permissions    `json:"permissions"`
+	CompanyScope   CompanyScope   `json:"company_scope"`
+	CompanyAccess  CompanyAccess  `json:"company_access"`
+	Rules          RuleSet        `json:"rules,omitempty"`
+	CustomersClose bool           `json:"customers_close"`
+	ReopenDays     int            `json:"reopen_days"` // 0: closed tickets stay closed
+	Columns        []TicketColumn `json:"columns"`
+	Fields         []TicketField  `json:"fields,omitempty"`
+	LabelOne       string         `json:"label_one,omitempty"` // "Case"; empty: the language's word for ticket
+	LabelMany      string         `json:"label_many,omitempty"`
+	ShowAgent      AgentDisplay   `json:"show_agent"`
+}
+
+// DefaultTicketSettings are those of a new portal; only the inbox is open.
+func DefaultTicketSettings() TicketSettings {
+	return TicketSettings{
+		Permissions: PermitContact, CompanyScope: PrimaryCompany, CompanyAccess: CompanyReply,
+		CustomersClose: true, ReopenDays: 14, ShowAgent: AgentName,
+		Columns: []TicketColumn{ColumnNumber, ColumnSubject, ColumnStatus, ColumnRequester, ColumnUpdated},
+	}
+}
+
+// Permissions says which tickets a signed-in customer sees.
+type Permissions string
+
+// The permissions of design section 2.3.
+const (
+	PermitContact Permissions = "contact"
+	PermitCompany Permissions = "company"
+	PermitRules   Permissions = "rules"
+)
+
+// ParsePermissions reads contact, company or rules.
+func ParsePermissions(s string) (Permissions, error) {
+	switch p := Permissions(strings.ToLower(strings.TrimSpace(s))); p {
+	case PermitContact, PermitCompany, PermitRules:
+		return p, nil
+	}
+	return "", Invalidf("tickets.permissions", "permissions", "%q is not a ticket permission; use contact, company or rules", s)
+}
+
+// CompanyScope says whose tickets company view includes.
+type CompanyScope string
+
+// The scopes: the primary company only, or all of a contact's companies.
+const (
+	PrimaryCompany CompanyScope = "primary"
+	AllCompanies   CompanyScope = "all"
+)
+
+// ParseCompanyScope reads primary or all.
+func ParseCompanyScope(s string) (CompanyScope, error) {
+	switch c := CompanyScope(strings.ToLower(strings.TrimSpace(s))); c {
+	case PrimaryCompany, AllCompanies:
+		return c, nil
+	}
+	return "", Invalidf("tickets.company_scope", "company-scope", "%q is not a company scope; use primary or all", s)
+}
+
+// CompanyAccess says whether company view includes answering.
+type CompanyAccess string
+
+// The company accesses.
+const (
+	CompanyRead  CompanyAccess = "read"
+	CompanyReply CompanyAccess = "reply"
+)
+
+// ParseCompanyAccess reads read or reply.
+func ParseCompanyAccess(s string) (CompanyAccess, error) {
+	switch c := CompanyAccess(strings.ToLower(strings.TrimSpace(s))); c {
+	case CompanyRead, CompanyReply:
+		return c, nil
+	}
+	return "", Invalidf("tickets.company_access", "company-access", "%q is not a company access; use read or reply", s)
+}
+
+// AgentDisplay says how customers read who answered.
+type AgentDisplay string
+
+// The displays: the agent's own name, or the portal's name as the team.
+const (
+	AgentName AgentDisplay = "name"
+	AgentTeam AgentDisplay = "team"
+)
+
+// ParseAgentDisplay reads name or team.
+func ParseAgentDisplay(s string) (AgentDisplay, error) {
+	switch d := AgentDisplay(strings.ToLower(strings.TrimSpace(s))); d {
+	case AgentName, AgentTeam:
+		return d, nil
+	}
+	return "", Invalidf("tickets.show_agent", "show-agent", "%q is not a way to show agents; use name or team", s)
+}
+
+// ReopenWindow is how long after closing a customer's answer reopens.
+func (s *TicketSettings) ReopenWindow() time.Duration {
+	return time.Duration(s.ReopenDays) * 24 * time.Hour
+}
+
+// ParseLabel reads the word customers read for ticket, "Case:Cases". Empty
+// text returns to the language's own word.
+func ParseLabel(s string) (one, many string, err error) {
+	if strings.TrimSpace(s) == "" {
+		return "", "", nil
+	}
+	one, many, ok := strings.Cut(s, ":")
+	if one, err = CleanLine("label", one); err != nil {
+		return "", "", err
+	}
+	if many, err = CleanLine("label", many); err != nil {
+		return "", "", err
+	}
+	if !ok || one == "" || many == "" {
+		return "", "", Invalidf("tickets.label", "label", "%q does not give both forms; write it like Case:Cases", s)
+	}
+	return one, many, nil
+}
+
+// AccessMode says who gets in.
+type AccessMode string
+
+// The access modes. A portal without one lets nobody in but agents.
+const (
+	ModeGroups       AccessMode = "groups"
+	ModeSelfRegister AccessMode = "self-register"
+)
+
+// ParseAccessMode reads groups or self-register.
+func ParseAccessMode(s string) (AccessMode, error) {
+	switch m := AccessMode(strings.ToLower(strings.TrimSpace(s))); m {
+	case ModeGroups, ModeSelfRegister:
+		return m, nil
+	}
+	return "", Invalidf("access.mode", "mode", "%q is not an access mode; use groups or self-register", s)
+}
+
+// SignInMethod is a way to sign in.
+type SignInMethod string
+
+// The ways to sign in.
+const (
+	MethodPassword SignInMethod = "password"
+	MethodLink     SignInMethod = "link"
+)
+
+// ParseMethods reads a list such as "password,link".
+func ParseMethods(list []string) ([]SignInMethod, error) {
+	var methods []SignInMethod
+	for _, s := range list {
+		m := SignInMethod(strings.ToLower(strings.TrimSpace(s)))
+		if m != MethodPassword && m != MethodLink {
+			return nil, Invalidf("access.methods", "methods", "%q is not a way to sign in; use password, link or both", s)
+		}
+		if !slices.Contains(methods, m) {
+			methods = append(methods, m)
+		}
+	}
+	if len(methods) == 0 {
+		return nil, Invalidf("access.methods", "methods", "no way to sign in is left; use password, link or both")
+	}
+	return methods, nil
+}
+
+// AccessSettings are what `access set` sets for a portal.
+type AccessSettings struct {
+	Mode           AccessMode     `json:"mode"`
+	Groups         []GroupID      `json:"-"` // kept as rows of their own
+	AllowDomains   []string       `json:"allow_domains,omitempty"`
+	Approval       bool           `json:"approval"`
+	Methods        []SignInMethod `json:"methods"`
+	IdleTimeout    time.Duration  `json:"idle_timeout"` // nanoseconds in JSON
+	Consent        string         `json:"consent,omitempty"`
+	ConsentVersion int            `json:"consent_version,omitempty"` // counts up with each new text
+}
+
+// Allows reports whether members may sign in with the method.
+func (a *AccessSettings) Allows(m SignInMethod) bool { return slices.Contains(a.Methods, m) }
+
+// DefaultIdleTimeout ends a session nobody uses.
+const DefaultIdleTimeout = 40 * time.Minute
+
+// DefaultAccessSettings are those of a new portal; the mode is open.
+func DefaultAccessSettings() AccessSettings {
+	return AccessSettings{Methods: []SignInMethod{MethodPassword, MethodLink}, IdleTimeout: DefaultIdleTimeout}
+}
+
+// ParseIdleTimeout reads a duration such as 40m or 24h, between five minutes
+// and 30 days.
+func ParseIdleTimeout(s string) (time.Duration, error) {
+	d, err := time.ParseDuration(strings.TrimSpace(s))
+	if err != nil || d < 5*time.Minute || d > 30*24*time.Hour {
+		return 0, Invalidf("access.idle_timeout", "idle-timeout", "%q is not a usable idle timeout; write it like 20m, 40m or 24h, from 5m to 720h", s)
+	}
+	return d, nil
+}
+
+// DomainKind tells the machine's own address from the operator's domains.
+type DomainKind string
+
+// The kinds of domain.
+const (
+	SystemDomain    DomainKind = "system"
+	ConnectedDomain DomainKind = "connected"
+)
+
+// Domain is a host name portals are served under. The system domain is there
+// from the start; its host is empty and its address is the base URL.
+type Domain struct {
+	ID         DomainID
+	Kind       DomainKind
+	Host       string // ASCII form, lower case; empty for the system domain
+	Language   string
+	Token      string    // what the TXT record at _portalctl.HOST must hold
+	VerifiedAt time.Time // zero: ownership not proven; serves nothing
+	CheckedAt  time.Time // the last look at DNS
+	CreatedAt  time.Time
+}
+
+// Verified reports whether the domain may serve: proven, or the system domain.
+func (d *Domain) Verified() bool { return d.Kind == SystemDomain || !d.VerifiedAt.IsZero() }
+
+// ProofName is the DNS name of the record that proves ownership.
+func (d *Domain) ProofName() string { return "_portalctl." + d.Host }
+
+// ProofValue is the text that record must hold.
+func (d *Domain) ProofValue() string { return "portalctl-verification=" + d.Token }
+
+// InboxKind says how an inbox's tickets are answered.
+type InboxKind string
+
+// The kinds of inbox.
+const (
+	InboxMail     InboxKind = "inbox"
+	InboxHelpdesk InboxKind = "helpdesk"
+)
+
+// ParseInboxKind reads inbox or helpdesk.
+func ParseInboxKind(s string) (InboxKind, error) {
+	switch k := InboxKind(strings.ToLower(strings.TrimSpace(s))); k {
+	case InboxMail, InboxHelpdesk:
+		return k, nil
+	}
+	return "", Invalidf("inbox.kind", "kind", "%q is not a kind of inbox; use inbox (answered by mail) or helpdesk (answered on the help desk page)", s)
+}
+
+// Inbox is where new tickets go. An inbox of kind inbox has an address.
+type Inbox struct {
+	ID        InboxID
+	Name      string
+	Kind      InboxKind
+	Address   string
+	CreatedAt time.Time
+}
+
+// Agent is a person who answers tickets.
+type Agent struct {
+	ID        AgentID
+	Email     string
+	Name      string
+	Role      AgentRole
+	Disabled  bool
+	CreatedAt time.Time
+}
+
+// AgentRole is what an agent may do.
+type AgentRole string
+
+// The roles.
+const (
+	RoleAgent AgentRole = "agent"
+	RoleAdmin AgentRole = "admin"
+)
+
+// ParseAgentRole reads agent or admin.
+func ParseAgentRole(s string) (AgentRole, error) {
+	switch r := AgentRole(strings.ToLower(strings.TrimSpace(s))); r {
+	case RoleAgent, RoleAdmin:
+		return r, nil
+	}
+	return "", Invalidf("agent.role", "role", "%q is not a role; use agent or admin", s)
+}
+
+// Group is a named set of contacts.
+type Group struct {
+	ID        GroupID
+	Name      string
+	Members   int // how many contacts; filled by lists
+	CreatedAt time.Time
+}
+
+// String returns the inbox as people name it.
+func (i *Inbox) String() string {
+	if i.Address == "" {
+		return i.Name
+	}
+	return fmt.Sprintf("%s <%s>", i.Name, i.Address)
+}

@@ -1,0 +1,476 @@
+package portal
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Ticket is one matter between a customer and the desk.
+type Ticket struct {
+	Number       TicketNumber
+	Subject      string
+	Status       Status
+	Priority     Priority
+	Category     string
+	Requester    ContactID
+	Company      CompanyID
+	InboxID      InboxID
+	PortalID     PortalID // the portal it was opened in; links in mail lead there
+	Assignee     AgentID
+	Confidential bool
+	Fields       map[string]string // custom fields by key
+	Participants []ContactID       // further contacts; the requester is not among them
+	ExternalID   string
+
+	CreatedAt time.Time
+	UpdatedAt time.Time
+	StatusAt  time.Time // since when the status holds: how long somebody has been waited for
+	ClosedAt  time.Time
+
+	// LastPublic is the newest public message; read marks compare with it.
+	LastPublic MessageID
+	// FileCount is how many files its public messages have.
+	FileCount int
+
+	// Names for showing, filled in by the store.
+	RequesterName, RequesterEmail, CompanyName, AssigneeName, InboxName string
+}
+
+// TicketRow is what a list shows of a ticket, read from an index alone.
+type TicketRow struct {
+	Number                                              TicketNumber
+	Subject                                             string
+	Status                                              Status
+	Priority                                            Priority
+	Category                                            string
+	Requester                                           ContactID
+	Company                                             CompanyID
+	Assignee                                            AgentID
+	Confidential                                        bool
+	CreatedAt, UpdatedAt, StatusAt                      time.Time
+	Unread                                              bool
+	RequesterName, CompanyName, AssigneeName, InboxName string
+}
+
+// Status is where a ticket stands.
+type Status string
+
+// The statuses of design section 1.
+const (
+	New               Status = "new"
+	WaitingOnUs       Status = "waiting_on_us"
+	WaitingOnCustomer Status = "waiting_on_customer"
+	Closed            Status = "closed"
+)
+
+// Statuses lists every status in the order lists sort them.
+var Statuses = []Status{New, WaitingOnUs, WaitingOnCustomer, Closed}
+
+// ParseStatus reads a status; hyphens serve as underscores.
+func ParseStatus(s string) (Status, error) {
+	st := Status(strings.ReplaceAll(strings.ToLower(strings.TrimSpace(s)), "-", "_"))
+	if slices.Contains(Statuses, st) {
+		return st, nil
+	}
+	return "", Invalidf("ticket.status", "status", "%q is not a ticket status; use new, waiting_on_us, waiting_on_customer or closed", s)
+}
+
+// CustomersTurn reports whether the customer has to act.
+func (s Status) CustomersTurn() bool { return s == WaitingOnCustomer }
+
+// Priority is how urgent a ticket is.
+type Priority string
+
+// The priorities.
+const (
+	Low    Priority = "low"
+	Normal Priority = "normal"
+	High   Priority = "high"
+	Urgent Priority = "urgent"
+)
+
+// Priorities lists every priority, least urgent first.
+var Priorities = []Priority{Low, Normal, High, Urgent}
+
+// ParsePriority reads a priority; empty text means normal.
+func ParsePriority(s string) (Priority, error) {
+	p := Priority(strings.ToLower(strings.TrimSpace(s)))
+	if p == "" {
+		return Normal, nil
+	}
+	if slices.Contains(Priorities, p) {
+		return p, nil
+	}
+	return "", Invalidf("ticket.priority", "priority", "%q is not a priority; use low, normal, high or urgent", s)
+}
+
+// MessageKind tells what customers read from what stays at the desk.
+type MessageKind string
+
+// The kinds of message. Nothing becomes public by default: the zero value is
+// no kind at all.
+const (
+	Public MessageKind = "public"
+	Note   MessageKind = "internal"
+)
+
+// Message is one entry in a ticket.
+type Message struct {
+	ID      MessageID
+	Ticket  TicketNumber
+	Kind    MessageKind
+	Contact ContactID // the author, one of Contact and Agent; both zero: imported, author unknown
+	Agent   AgentID
+	Body    string
+	Format  BodyFormat
+	At      time.Time
+	Files   []File
+
+	AuthorName string // filled in by the store
+}
+
+// BodyFormat says how a message's text is to be shown.
+type BodyFormat string
+
+// The formats: customers write plain text, agents Markdown, mail and imports
+// may bring HTML, which is sanitised where it is shown.
+const (
+	Plain    BodyFormat = "text"
+	Markdown BodyFormat = "markdown"
+	HTML     BodyFormat = "html"
+)
+
+// File is an attachment. Its bytes lie beside the store under their hash.
+type File struct {
+	ID      FileID
+	Message MessageID
+	Ticket  TicketNumber
+	Name    string // as the customer gave it
+	Type    string // what the bytes were found to be
+	Size    int64
+	SHA256  string // hex
+	At      time.Time
+}
+
+// Limits on files, as the form states them.
+const (
+	MaxFileSize = 25 << 20
+	MaxFiles    = 10
+)
+
+// EventKind is what happened to a ticket.
+type EventKind string
+
+// The events of a ticket's history.
+const (
+	EventCreated            EventKind = "created"
+	EventReplied            EventKind = "replied"
+	EventNoted              EventKind = "noted"
+	EventStatus             EventKind = "status"
+	EventClosed             EventKind = "closed"
+	EventReopened           EventKind = "reopened"
+	EventAssigned           EventKind = "assigned"
+	EventParticipantAdded   EventKind = "participant_added"
+	EventParticipantRemoved EventKind = "participant_removed"
+	EventConfidential       EventKind = "confidential"
+	EventImported           EventKind = "imported"
+	EventPriority           EventKind = "priority"
+	EventCategory           EventKind = "category"
+)
+
+// Internal reports whether only agents see the event.
+func (k EventKind) Internal() bool {
+	return k == EventNoted || k == EventAssigned || k == EventPriority
+}
+
+// Event is one line of a ticket's history.
+type Event struct {
+	ID       int64
+	Ticket   TicketNumber
+	Kind     EventKind
+	By       Actor
+	ByName   string // filled in by the store
+	From, To string // what changed, such as statuses or a participant's name
+	At       time.Time
+}
+
+// CustomerMessage hands the ticket to the desk. A closed ticket reopens
+// within the reopen window; later nobody reads the old thread, so it takes a
+// new one. It reports whether the ticket was reopened.
+func (t *Ticket) CustomerMessage(now time.Time, s *TicketSettings) (reopened bool, err error) {
+	if t.Status == Closed {
+		if !t.MayReopen(now, s) {
+			return false, Conflictf("ticket.closed", "ticket %s is closed", t.Number).
+				With("Number", t.Number.String()).
+				WithHint("open a new ticket and mention this number")
+		}
+		reopened = true
+	}
+	t.ClosedAt = time.Time{}
+	if t.Status != New {
+		t.setStatus(now, WaitingOnUs)
+	}
+	t.UpdatedAt = now
+	return reopened, nil
+}
+
+// MayReopen reports whether a customer's answer would still reopen the ticket.
+func (t *Ticket) MayReopen(now time.Time, s *TicketSettings) bool {
+	return t.Status == Closed && s.ReopenDays > 0 && now.Sub(t.ClosedAt) <= s.ReopenWindow()
+}
+
+// AgentMessage hands the ticket to the customer; a closed one opens again.
+func (t *Ticket) AgentMessage(now time.Time) (reopened bool) {
+	reopened = t.Status == Closed
+	t.ClosedAt = time.Time{}
+	t.setStatus(now, WaitingOnCustomer)
+	t.UpdatedAt = now
+	return reopened
+}
+
+// Close ends the ticket. It reports false for one that was closed already.
+func (t *Ticket) Close(now time.Time) bool {
+	if t.Status == Closed {
+		return false
+	}
+	t.setStatus(now, Closed)
+	t.ClosedAt, t.UpdatedAt = now, now
+	return true
+}
+
+// Reopen puts a closed ticket back to the desk. byCustomer applies the
+// reopen window; agents reopen whenever they want.
+func (t *Ticket) Reopen(now time.Time, s *TicketSettings, byCustomer bool) error {
+	if t.Status != Closed {
+		return Conflictf("ticket.open", "ticket %s is not closed", t.Number).With("Number", t.Number.String())
+	}
+	if byCustomer && !t.MayReopen(now, s) {
+		return Conflictf("ticket.closed", "ticket %s is closed", t.Number).
+			With("Number", t.Number.String()).
+			WithHint("open a new ticket and mention this number")
+	}
+	t.setStatus(now, WaitingOnUs)
+	t.ClosedAt, t.UpdatedAt = time.Time{}, now
+	return nil
+}
+
+func (t *Ticket) setStatus(now time.Time, s Status) {
+	if t.Status != s {
+		t.Status, t.StatusAt = s, now
+	}
+}
+
+// Party reports whether the contact is requester or participant.
+func (t *Ticket) Party(id ContactID) bool {
+	return id != 0 && (t.Requester == id || slices.Contains(t.Participants, id))
+}
+
+// TicketColumn is a column of the ticket list.
+type TicketColumn string
+
+// The columns an operator can choose.
+const (
+	ColumnNumber    TicketColumn = "number"
+	ColumnSubject   TicketColumn = "subject"
+	ColumnStatus    TicketColumn = "status"
+	ColumnPriority  TicketColumn = "priority"
+	ColumnCategory  TicketColumn = "category"
+	ColumnRequester TicketColumn = "requester"
+	ColumnCompany   TicketColumn = "company"
+	ColumnAssignee  TicketColumn = "assignee"
+	ColumnCreated   TicketColumn = "created"
+	ColumnUpdated   TicketColumn = "updated"
+)
+
+// TicketColumns lists every column.
+var TicketColumns = []TicketColumn{ColumnNumber, ColumnSubject, ColumnStatus, ColumnPriority, ColumnCategory,
+	ColumnRequester, ColumnCompany, ColumnAssignee, ColumnCreated, ColumnUpdated}
+
+// ParseColumns reads a list of columns; number and subject may not be missing,
+// as they lead to the ticket.
+func ParseColumns(list []string) ([]TicketColumn, error) {
+	var columns []TicketColumn
+	for _, s := range list {
+		c := TicketColumn(strings.ToLower(strings.TrimSpace(s)))
+		if !slices.Contains(TicketColumns, c) {
+			return nil, Invalidf("tickets.columns", "columns", "%q is not a column; use number, subject, status, priority, category, requester, company, assignee, created or updated", s)
+		}
+		if !slices.Contains(columns, c) {
+			columns = append(columns, c)
+		}
+	}
+	if !slices.Contains(columns, ColumnSubject) {
+		return nil, Invalidf("tickets.columns", "columns", "the column subject is missing; customers open a ticket by it")
+	}
+	return columns, nil
+}
+
+// TicketField is a field of the form for a new ticket, beside subject and
+// description.
+type TicketField struct {
+	Key      string    `json:"key"` // priority and category are the ticket's own
+	Label    string    `json:"label,omitempty"`
+	Type     FieldType `json:"type"`
+	Options  []string  `json:"options,omitempty"`
+	Required bool      `json:"required,omitempty"`
+}
+
+// FieldType is what a field takes.
+type FieldType string
+
+// The types of field.
+const (
+	FieldText   FieldType = "text"
+	FieldLong   FieldType = "long"
+	FieldNumber FieldType = "number"
+	FieldDate   FieldType = "date"
+	FieldChoice FieldType = "choice"
+)
+
+// ParseFields reads the fields of the new-ticket form as operators write
+// them, separated by commas: KEY[*][:LABEL[:TYPE[:OPTION|OPTION…]]], where *
+// makes a field required and TYPE is text, long, number, date or choice.
+// priority needs no more than its name; category needs its options:
+//
+//	priority,category:Area:choice:Billing|Technical,order_number*:Order number
+func ParseFields(s string) ([]TicketField, error) {
+	if strings.TrimSpace(s) == "" {
+		return nil, nil
+	}
+	var fields []TicketField
+	for item := range strings.SplitSeq(s, ",") {
+		f, err := parseField(strings.TrimSpace(item))
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(fields, func(g TicketField) bool { return g.Key == f.Key }) {
+			return nil, Invalidf("tickets.fields", "fields", "the field %q stands twice", f.Key)
+		}
+		fields = append(fields, f)
+	}
+	return fields, nil
+}
+
+func parseField(item string) (TicketField, error) {
+	parts := strings.SplitN(item, ":", 4)
+	key, required := strings.CutSuffix(strings.TrimSpace(parts[0]), "*")
+	f := TicketField{Key: PropertyKey(key), Required: required, Type: FieldText}
+	if f.Key == "" || len(f.Key) > 40 || strings.Trim(f.Key, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
+		return f, Invalidf("tickets.fields", "fields", "%q does not start with a field's key; write it like order_number*:Order number:text", item)
+	}
+	if slices.Contains([]string{"subject", "body", "description", "files", "confidential"}, f.Key) {
+		return f, Invalidf("tickets.fields", "fields", "the form has %q already; leave it out", f.Key)
+	}
+	if len(parts) > 1 {
+		label, err := CleanLine("fields", parts[1])
+		if err != nil {
+			return f, err
+		}
+		f.Label = label
+	}
+	if len(parts) > 2 && strings.TrimSpace(parts[2]) != "" {
+		f.Type = FieldType(strings.ToLower(strings.TrimSpace(parts[2])))
+	}
+	if f.Key == "priority" {
+		f.Type = FieldChoice
+		return f, nil
+	}
+	switch f.Type {
+	case FieldText, FieldLong, FieldNumber, FieldDate:
+		if len(parts) > 3 {
+			return f, Invalidf("tickets.fields", "fields", "the field %q has options but is of type %s; only choice has options", f.Key, f.Type)
+		}
+	case FieldChoice:
+		if len(parts) > 3 {
+			for option := range strings.SplitSeq(parts[3], "|") {
+				o, err := CleanLine("fields", option)
+				if err != nil {
+					return f, err
+				}
+				if o != "" {
+					f.Options = append(f.Options, o)
+				}
+			}
+		}
+		if len(f.Options) == 0 {
+			return f, Invalidf("tickets.fields", "fields", "the field %q is a choice without options; write them like %s:Area:choice:Billing|Technical", f.Key, f.Key)
+		}
+	default:
+		return f, Invalidf("tickets.fields", "fields", "%q is not a type of field; use text, long, number, date or choice", f.Type)
+	}
+	if f.Key == "category" && f.Type != FieldChoice {
+		return f, Invalidf("tickets.fields", "fields", "category needs its options; write it like category:Area:choice:Billing|Technical")
+	}
+	if f.Label == "" && f.Key != "category" {
+		f.Label = strings.ToUpper(f.Key[:1]) + strings.ReplaceAll(f.Key[1:], "_", " ")
+	}
+	return f, nil
+}
+
+// FormatFields writes fields as ParseFields reads them.
+func FormatFields(fields []TicketField) string {
+	items := make([]string, len(fields))
+	for i, f := range fields {
+		s := f.Key
+		if f.Required {
+			s += "*"
+		}
+		if f.Key == "priority" {
+			if f.Label != "" {
+				s += ":" + f.Label
+			}
+			items[i] = s
+			continue
+		}
+		s += ":" + f.Label + ":" + string(f.Type)
+		if len(f.Options) > 0 {
+			s += ":" + strings.Join(f.Options, "|")
+		}
+		items[i] = s
+	}
+	return strings.Join(items, ",")
+}
+
+// Check returns the value of a field as it is stored, or what is wrong with
+// what was typed.
+func (f *TicketField) Check(value string) (string, error) {
+	name := "field_" + f.Key
+	var err error
+	if f.Type == FieldLong {
+		if strings.TrimSpace(value) != "" {
+			value, err = CleanBody(name, value)
+		} else {
+			value = ""
+		}
+	} else {
+		value, err = CleanLine(name, value)
+	}
+	if err != nil {
+		return "", err
+	}
+	if value == "" {
+		if f.Required {
+			return "", Invalidf("field.required", name, "%s is missing", f.Key)
+		}
+		return "", nil
+	}
+	switch {
+	case f.Key == "priority":
+		p, err := ParsePriority(value)
+		return string(p), err
+	case f.Type == FieldChoice && !slices.Contains(f.Options, value):
+		return "", Invalidf("field.choice", name, "%q is not one of %s", value, strings.Join(f.Options, ", "))
+	case f.Type == FieldNumber && strings.Trim(value, "0123456789.,- ") != "":
+		return "", Invalidf("field.number", name, "%q is not a number", value)
+	case f.Type == FieldDate:
+		if _, err := time.Parse(time.DateOnly, value); err != nil {
+			return "", Invalidf("field.date", name, "%q is not a date; write it like 2026-01-31", value)
+		}
+	}
+	return value, nil
+}
+
+// String describes the row for logs and tests.
+func (r *TicketRow) String() string { return fmt.Sprintf("%s %q %s", r.Number, r.Subject, r.Status) }
