@@ -1,0 +1,345 @@
+-- The first schema. Times are UTC milliseconds since 1970; NULL means never.
+-- +goose Up
+
+CREATE TABLE meta (
+  key   TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Counts up with every change to portals, domains, inboxes and groups, so
+-- that a running server knows when to read them again.
+INSERT INTO meta (key, value) VALUES ('settings_version', '1');
+
+CREATE TABLE domain (
+  id          INTEGER PRIMARY KEY,
+  kind        TEXT    NOT NULL CHECK (kind IN ('system', 'connected')),
+  host        TEXT    NOT NULL UNIQUE,
+  language    TEXT    NOT NULL,
+  token       TEXT    NOT NULL,
+  verified_at INTEGER,
+  checked_at  INTEGER,
+  created_at  INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX domain_system ON domain (kind) WHERE kind = 'system';
+
+CREATE TABLE inbox (
+  id         INTEGER PRIMARY KEY,
+  name       TEXT    NOT NULL UNIQUE,
+  kind       TEXT    NOT NULL CHECK (kind IN ('inbox', 'helpdesk')),
+  address    TEXT    NOT NULL DEFAULT '',
+  created_at INTEGER NOT NULL,
+  CHECK (kind = 'helpdesk' OR address <> '')
+) STRICT;
+CREATE UNIQUE INDEX inbox_address ON inbox (address) WHERE address <> '';
+
+CREATE TABLE portal (
+  id         INTEGER PRIMARY KEY,
+  name       TEXT    NOT NULL,
+  domain_id  INTEGER NOT NULL REFERENCES domain (id),
+  slug       TEXT    NOT NULL,
+  state      TEXT    NOT NULL CHECK (state IN ('draft', 'live', 'paused')),
+  accent     TEXT    NOT NULL,
+  time_zone  TEXT    NOT NULL,
+  inbox_id   INTEGER REFERENCES inbox (id),
+  tickets    TEXT    NOT NULL, -- portal.TicketSettings as JSON
+  access     TEXT    NOT NULL, -- portal.AccessSettings as JSON
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  UNIQUE (domain_id, slug)
+) STRICT;
+
+CREATE TABLE agent (
+  id         INTEGER PRIMARY KEY,
+  email      TEXT    NOT NULL UNIQUE,
+  name       TEXT    NOT NULL,
+  role       TEXT    NOT NULL CHECK (role IN ('agent', 'admin')),
+  disabled   INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE company (
+  id          INTEGER PRIMARY KEY,
+  name        TEXT    NOT NULL,
+  domain      TEXT    NOT NULL DEFAULT '',
+  external_id TEXT    NOT NULL DEFAULT '',
+  properties  TEXT    NOT NULL DEFAULT '{}',
+  created_at  INTEGER NOT NULL,
+  updated_at  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX company_name ON company (name, id);
+CREATE INDEX company_domain ON company (domain) WHERE domain <> '';
+CREATE UNIQUE INDEX company_external ON company (external_id) WHERE external_id <> '';
+
+CREATE TABLE contact (
+  id           INTEGER PRIMARY KEY,
+  email        TEXT    NOT NULL UNIQUE,
+  name         TEXT    NOT NULL DEFAULT '',
+  member_email TEXT    NOT NULL DEFAULT '',
+  language     TEXT    NOT NULL DEFAULT '',
+  time_zone    TEXT    NOT NULL DEFAULT '',
+  properties   TEXT    NOT NULL DEFAULT '{}',
+  external_id  TEXT    NOT NULL DEFAULT '',
+  created_at   INTEGER NOT NULL,
+  updated_at   INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX contact_external ON contact (external_id) WHERE external_id <> '';
+
+CREATE TABLE contact_company (
+  contact_id INTEGER NOT NULL REFERENCES contact (id) ON DELETE CASCADE,
+  company_id INTEGER NOT NULL REFERENCES company (id) ON DELETE CASCADE,
+  is_primary INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (contact_id, company_id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX contact_company_primary ON contact_company (contact_id) WHERE is_primary = 1;
+CREATE INDEX contact_company_company ON contact_company (company_id, contact_id);
+
+CREATE TABLE access_group (
+  id         INTEGER PRIMARY KEY,
+  name       TEXT    NOT NULL UNIQUE,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE group_contact (
+  group_id   INTEGER NOT NULL REFERENCES access_group (id) ON DELETE CASCADE,
+  contact_id INTEGER NOT NULL REFERENCES contact (id) ON DELETE CASCADE,
+  PRIMARY KEY (group_id, contact_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX group_contact_contact ON group_contact (contact_id, group_id);
+
+CREATE TABLE portal_group (
+  portal_id INTEGER NOT NULL REFERENCES portal (id) ON DELETE CASCADE,
+  group_id  INTEGER NOT NULL REFERENCES access_group (id),
+  PRIMARY KEY (portal_id, group_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX portal_group_group ON portal_group (group_id);
+
+CREATE TABLE member (
+  portal_id       INTEGER NOT NULL REFERENCES portal (id) ON DELETE CASCADE,
+  contact_id      INTEGER NOT NULL REFERENCES contact (id) ON DELETE CASCADE,
+  status          TEXT    NOT NULL CHECK (status IN ('invited', 'pending', 'registered', 'failed', 'disabled')),
+  invited_at      INTEGER,
+  requested_at    INTEGER,
+  registered_at   INTEGER,
+  failed_at       INTEGER,
+  disabled_at     INTEGER,
+  last_sign_in_at INTEGER,
+  read_from       INTEGER NOT NULL DEFAULT 0, -- messages up to this id never count as unread
+  PRIMARY KEY (portal_id, contact_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX member_status ON member (portal_id, status, contact_id);
+CREATE INDEX member_contact ON member (contact_id);
+
+CREATE TABLE credential (
+  contact_id    INTEGER PRIMARY KEY REFERENCES contact (id) ON DELETE CASCADE,
+  password_hash TEXT    NOT NULL,
+  changed_at    INTEGER NOT NULL
+) STRICT;
+
+-- One-time links. Only the hash of a token is kept.
+CREATE TABLE token (
+  hash       BLOB    PRIMARY KEY,
+  kind       TEXT    NOT NULL CHECK (kind IN ('sign_in', 'invitation', 'register', 'reset', 'email')),
+  portal_id  INTEGER REFERENCES portal (id) ON DELETE CASCADE,
+  contact_id INTEGER REFERENCES contact (id) ON DELETE CASCADE,
+  agent_id   INTEGER REFERENCES agent (id) ON DELETE CASCADE,
+  email      TEXT    NOT NULL DEFAULT '',
+  return_to  TEXT    NOT NULL DEFAULT '',
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  used_at    INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX token_contact ON token (contact_id, kind);
+CREATE INDEX token_agent ON token (agent_id, kind);
+CREATE INDEX token_email ON token (email, kind) WHERE email <> '';
+CREATE INDEX token_expires ON token (expires_at);
+
+CREATE TABLE session (
+  id         INTEGER PRIMARY KEY,
+  hash       BLOB    NOT NULL UNIQUE,
+  portal_id  INTEGER REFERENCES portal (id) ON DELETE CASCADE,
+  contact_id INTEGER REFERENCES contact (id) ON DELETE CASCADE,
+  agent_id   INTEGER REFERENCES agent (id) ON DELETE CASCADE,
+  user_agent TEXT    NOT NULL DEFAULT '',
+  address    TEXT    NOT NULL DEFAULT '', -- where it was last seen from
+  created_at INTEGER NOT NULL,
+  seen_at    INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL, -- the absolute limit
+  ended_at   INTEGER,
+  end_reason TEXT    NOT NULL DEFAULT '',
+  CHECK ((contact_id IS NULL) <> (agent_id IS NULL))
+) STRICT;
+CREATE INDEX session_contact ON session (contact_id, seen_at);
+CREATE INDEX session_agent ON session (agent_id, seen_at);
+CREATE INDEX session_seen ON session (seen_at);
+
+CREATE TABLE consent (
+  id         INTEGER PRIMARY KEY,
+  contact_id INTEGER NOT NULL REFERENCES contact (id) ON DELETE CASCADE,
+  portal_id  INTEGER NOT NULL REFERENCES portal (id) ON DELETE CASCADE,
+  version    INTEGER NOT NULL,
+  language   TEXT    NOT NULL,
+  text       TEXT    NOT NULL,
+  at         INTEGER NOT NULL
+) STRICT;
+CREATE INDEX consent_contact ON consent (contact_id, portal_id, version);
+
+CREATE TABLE ticket (
+  number       INTEGER PRIMARY KEY AUTOINCREMENT,
+  subject      TEXT    NOT NULL,
+  status       TEXT    NOT NULL CHECK (status IN ('new', 'waiting_on_us', 'waiting_on_customer', 'closed')),
+  priority     TEXT    NOT NULL CHECK (priority IN ('low', 'normal', 'high', 'urgent')),
+  category     TEXT    NOT NULL DEFAULT '',
+  contact_id   INTEGER NOT NULL REFERENCES contact (id),
+  company_id   INTEGER REFERENCES company (id) ON DELETE SET NULL,
+  inbox_id     INTEGER NOT NULL REFERENCES inbox (id),
+  portal_id    INTEGER REFERENCES portal (id) ON DELETE SET NULL,
+  assignee_id  INTEGER REFERENCES agent (id),
+  confidential INTEGER NOT NULL DEFAULT 0,
+  fields       TEXT    NOT NULL DEFAULT '{}',
+  external_id  TEXT    NOT NULL DEFAULT '',
+  created_at   INTEGER NOT NULL,
+  updated_at   INTEGER NOT NULL,
+  status_at    INTEGER NOT NULL,
+  closed_at    INTEGER,
+  last_public  INTEGER NOT NULL DEFAULT 0, -- id of the newest public message
+  file_count   INTEGER NOT NULL DEFAULT 0
+) STRICT;
+INSERT INTO sqlite_sequence (name, seq) VALUES ('ticket', 1000);
+
+-- Each list reads one of these from its front and needs nothing else; see
+-- the plans test. The open ones serve the lists without closed tickets.
+CREATE INDEX ticket_of_contact ON ticket (contact_id, updated_at DESC, number DESC,
+  status, subject, priority, category, company_id, assignee_id, inbox_id, confidential, created_at, status_at, last_public);
+CREATE INDEX ticket_of_company ON ticket (company_id, updated_at DESC, number DESC,
+  contact_id, status, subject, priority, category, assignee_id, inbox_id, confidential, created_at, status_at, last_public);
+CREATE INDEX ticket_of_all ON ticket (updated_at DESC, number DESC,
+  contact_id, status, subject, priority, category, company_id, assignee_id, inbox_id, confidential, created_at, status_at, last_public);
+CREATE INDEX ticket_open_of_contact ON ticket (contact_id, updated_at DESC, number DESC,
+  status, subject, priority, category, company_id, assignee_id, inbox_id, confidential, created_at, status_at, last_public)
+  WHERE status <> 'closed';
+CREATE INDEX ticket_open_of_company ON ticket (company_id, updated_at DESC, number DESC,
+  contact_id, status, subject, priority, category, assignee_id, inbox_id, confidential, created_at, status_at, last_public)
+  WHERE status <> 'closed';
+CREATE INDEX ticket_open_of_all ON ticket (updated_at DESC, number DESC,
+  contact_id, status, subject, priority, category, company_id, assignee_id, inbox_id, confidential, created_at, status_at, last_public)
+  WHERE status <> 'closed';
+CREATE UNIQUE INDEX ticket_external ON ticket (external_id) WHERE external_id <> '';
+CREATE INDEX ticket_assignee ON ticket (assignee_id) WHERE assignee_id IS NOT NULL;
+CREATE INDEX ticket_inbox ON ticket (inbox_id);
+
+-- Further contacts of a ticket. updated_at repeats the ticket's, so that a
+-- participant's list is read in order.
+CREATE TABLE participant (
+  ticket     INTEGER NOT NULL REFERENCES ticket (number) ON DELETE CASCADE,
+  contact_id INTEGER NOT NULL REFERENCES contact (id) ON DELETE CASCADE,
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (ticket, contact_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX participant_contact ON participant (contact_id, updated_at DESC, ticket DESC);
+
+CREATE TABLE message (
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,
+  ticket      INTEGER NOT NULL REFERENCES ticket (number) ON DELETE CASCADE,
+  kind        TEXT    NOT NULL CHECK (kind IN ('public', 'internal')),
+  contact_id  INTEGER REFERENCES contact (id) ON DELETE SET NULL,
+  agent_id    INTEGER REFERENCES agent (id) ON DELETE SET NULL,
+  author      TEXT    NOT NULL DEFAULT '', -- the name an import gave, when neither is known
+  body        TEXT    NOT NULL,
+  format      TEXT    NOT NULL CHECK (format IN ('text', 'markdown', 'html')),
+  external_id TEXT    NOT NULL DEFAULT '',
+  at          INTEGER NOT NULL
+) STRICT;
+CREATE INDEX message_ticket ON message (ticket, id);
+CREATE INDEX message_contact ON message (contact_id) WHERE contact_id IS NOT NULL;
+
+CREATE TABLE file (
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  message_id INTEGER NOT NULL REFERENCES message (id) ON DELETE CASCADE,
+  ticket     INTEGER NOT NULL REFERENCES ticket (number) ON DELETE CASCADE,
+  name       TEXT    NOT NULL,
+  type       TEXT    NOT NULL,
+  size       INTEGER NOT NULL,
+  sha256     TEXT    NOT NULL,
+  at         INTEGER NOT NULL
+) STRICT;
+CREATE INDEX file_ticket ON file (ticket, message_id);
+CREATE INDEX file_message ON file (message_id);
+CREATE INDEX file_sha256 ON file (sha256);
+
+CREATE TABLE event (
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  ticket     INTEGER NOT NULL REFERENCES ticket (number) ON DELETE CASCADE,
+  kind       TEXT    NOT NULL,
+  contact_id INTEGER REFERENCES contact (id) ON DELETE SET NULL,
+  agent_id   INTEGER REFERENCES agent (id) ON DELETE SET NULL,
+  operator   INTEGER NOT NULL DEFAULT 0,
+  from_value TEXT    NOT NULL DEFAULT '',
+  to_value   TEXT    NOT NULL DEFAULT '',
+  at         INTEGER NOT NULL
+) STRICT;
+CREATE INDEX event_ticket ON event (ticket, id);
+
+CREATE TABLE read_mark (
+  contact_id INTEGER NOT NULL REFERENCES contact (id) ON DELETE CASCADE,
+  ticket     INTEGER NOT NULL REFERENCES ticket (number) ON DELETE CASCADE,
+  message_id INTEGER NOT NULL, -- the newest public message seen
+  PRIMARY KEY (contact_id, ticket)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX read_mark_ticket ON read_mark (ticket);
+
+-- What somebody typed and has not sent: key is 'new' or a ticket's number.
+CREATE TABLE draft (
+  contact_id INTEGER NOT NULL REFERENCES contact (id) ON DELETE CASCADE,
+  key        TEXT    NOT NULL,
+  form       TEXT    NOT NULL, -- JSON: field name to value
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (contact_id, key)
+) STRICT, WITHOUT ROWID;
+
+-- Mail to be sent. A row says what and to whom; text and one-time links are
+-- made when it is sent, so that none of them lie here.
+CREATE TABLE outbox (
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind        TEXT    NOT NULL,
+  recipient   TEXT    NOT NULL, -- the address, lower case
+  portal_id   INTEGER REFERENCES portal (id) ON DELETE CASCADE,
+  contact_id  INTEGER REFERENCES contact (id) ON DELETE CASCADE,
+  agent_id    INTEGER REFERENCES agent (id) ON DELETE CASCADE,
+  inbox_id    INTEGER REFERENCES inbox (id) ON DELETE CASCADE,
+  ticket      INTEGER REFERENCES ticket (number) ON DELETE CASCADE,
+  message_id  INTEGER REFERENCES message (id) ON DELETE CASCADE,
+  data        TEXT    NOT NULL DEFAULT '{}',
+  header_id   TEXT    NOT NULL UNIQUE, -- the Message-ID, fixed when written
+  notice      INTEGER NOT NULL DEFAULT 0, -- counts against the hourly limit; may be folded into a digest
+  created_at  INTEGER NOT NULL,
+  due_at      INTEGER NOT NULL,
+  attempts    INTEGER NOT NULL DEFAULT 0,
+  lease_until INTEGER,
+  sent_at     INTEGER,
+  failed_at   INTEGER,
+  dropped_at  INTEGER, -- not sent on purpose: the recipient may no longer see it
+  last_error  TEXT    NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX outbox_due ON outbox (due_at, id) WHERE sent_at IS NULL AND failed_at IS NULL AND dropped_at IS NULL;
+CREATE INDEX outbox_recipient ON outbox (recipient, sent_at);
+CREATE INDEX outbox_ticket ON outbox (ticket) WHERE ticket IS NOT NULL;
+
+-- Counters behind the limits on sign-ins, mails and tickets. key names what
+-- is counted, such as 'fail:account:7' or 'register:net:203.0.113.9'.
+CREATE TABLE counter (
+  key        TEXT    PRIMARY KEY,
+  count      INTEGER NOT NULL,
+  since      INTEGER NOT NULL,
+  until      INTEGER NOT NULL, -- forgotten after this
+  blocked_at INTEGER           -- refused until then
+) STRICT, WITHOUT ROWID;
+CREATE INDEX counter_until ON counter (until);
+
+-- One row a message; contentless, so the text is kept once. scope holds the
+-- words that say who may find it: c7 for each party, k3 for the company
+-- unless confidential, all for agents; internal messages have only all.
+CREATE VIRTUAL TABLE message_search USING fts5 (
+  scope, subject, body,
+  content = '', contentless_delete = 1,
+  tokenize = "unicode61 remove_diacritics 2", prefix = '2 3'
+);
