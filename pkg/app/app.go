@@ -1,0 +1,93 @@
+// Package app is each thing the product does, once, with its transaction.
+// Pages, mail and commands share it, so rules cannot drift apart.
+package app
+
+import (
+	"io"
+	"log/slog"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/portalctl/portalctl/pkg/auth"
+	"github.com/portalctl/portalctl/pkg/portal"
+	"github.com/portalctl/portalctl/pkg/store"
+)
+
+// Options are what an App works with.
+type Options struct {
+	Store  *store.Store
+	Hasher *auth.Hasher
+	Now    func() time.Time // nil: time.Now
+	Log    *slog.Logger     // nil: discarded
+	// BaseURL is the address of the system domain. Nil takes the one the
+	// last serve left in the store, or http://127.0.0.1:8080.
+	BaseURL *url.URL
+	// Resolver asks DNS; nil uses the machine's.
+	Resolver *Resolver
+	// Mailer sends the outbox; nil: this process sends no mail.
+	Mailer Mailer
+}
+
+// App does what the product does. It is safe for concurrent use.
+type App struct {
+	store    *store.Store
+	hasher   *auth.Hasher
+	now      func() time.Time
+	log      *slog.Logger
+	baseURL  *url.URL
+	resolver *Resolver
+	mailer   Mailer
+
+	settings atomic.Pointer[settings]
+	mailDue  chan struct{} // wakes Deliver; holds one
+	later    chan func()   // work done after the answer; nil: done at once
+}
+
+// New makes an App.
+func New(o Options) *App {
+	a := &App{store: o.Store, hasher: o.Hasher, now: o.Now, log: o.Log, baseURL: o.BaseURL,
+		resolver: o.Resolver, mailer: o.Mailer, mailDue: make(chan struct{}, 1)}
+	if a.now == nil {
+		a.now = time.Now
+	}
+	if a.log == nil {
+		a.log = slog.New(slog.DiscardHandler)
+	}
+	if a.hasher == nil {
+		a.hasher = auth.NewHasher(0)
+	}
+	return a
+}
+
+// Store returns the store the App works on.
+func (a *App) Store() *store.Store { return a.store }
+
+// wakeMail tells Deliver that a mail was queued. Call it after the commit.
+func (a *App) wakeMail() {
+	select {
+	case a.mailDue <- struct{}{}:
+	default:
+	}
+}
+
+// Upload is a file somebody sends. Content is read once.
+type Upload struct {
+	Name    string
+	Content io.Reader
+}
+
+// Device is the browser somebody uses, for their list of sessions and for
+// limits by network.
+type Device struct {
+	UserAgent string
+	Address   string // IP address
+}
+
+// viewerActor names who acts for a visit.
+func (v *Visit) actor() portal.Actor {
+	if v.Agent != nil {
+		return portal.ByAgent(v.Agent.ID)
+	}
+	return portal.ByContact(v.Contact.ID)
+}
