@@ -1,0 +1,458 @@
+package i18n
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+)
+
+func TestCatalogueIsSound(t *testing.T) {
+	if _, err := newCatalog(locales); err != nil {
+		t.Errorf("the locale files have mistakes:\n%v", err)
+	}
+}
+
+// needed are the plural forms CLDR has for whole numbers that are written out.
+var needed = map[string][]string{"en": {"one", "other"}, "sv": {"one", "other"}}
+
+// names of the placeholders, sorted, one of each.
+func (e entry) names() []string {
+	var names []string
+	for _, text := range append(slices.Collect(maps.Values(e.forms)), e.text) {
+		pt, _ := parsePattern(text)
+		for _, part := range pt {
+			if part.name != "" && !slices.Contains(names, part.name) {
+				names = append(names, part.name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func TestLanguagesHoldTheSameTexts(t *testing.T) {
+	texts, _ := readLocales(locales)
+	for lang, own := range texts {
+		if needed[lang] == nil {
+			t.Errorf("%s: add its plural forms to this test", lang)
+		}
+		for key, e := range own {
+			for other, theirs := range texts {
+				o, ok := theirs[key]
+				if !ok {
+					t.Errorf("%q is in %s and not in %s", key, lang, other)
+					continue
+				}
+				if got, want := o.names(), e.names(); !slices.Equal(got, want) {
+					t.Errorf("%q has placeholders %v in %s and %v in %s", key, want, lang, got, other)
+				}
+				if (o.forms == nil) != (e.forms == nil) {
+					t.Errorf("%q is a plural in only one of %s and %s", key, lang, other)
+				}
+			}
+			if e.forms == nil {
+				if strings.TrimSpace(e.text) == "" || strings.TrimSpace(e.text) != e.text {
+					t.Errorf("%s: %q is empty or has space around it: %q", lang, key, e.text)
+				}
+				continue
+			}
+			if got := slices.Sorted(maps.Keys(e.forms)); !slices.Equal(got, needed[lang]) {
+				t.Errorf("%s: %q has the plural forms %v, want %v", lang, key, got, needed[lang])
+			}
+		}
+	}
+}
+
+// same are the texts that are rightly equal in English and Swedish.
+var same = map[string]bool{
+	"language.dir": true, "column.status": true, "priority.normal": true,
+	"date.long": true, "date.short": true, "date.short_no_year": true,
+	"unit.megabytes": true, "unit.gigabytes": true, "unit.terabytes": true,
+}
+
+func TestSwedishIsNotEnglish(t *testing.T) {
+	texts, _ := readLocales(locales)
+	for key, e := range texts["sv"] {
+		en := texts["en"][key]
+		pt, _ := parsePattern(e.text)
+		onlyValues := e.text != "" && !slices.ContainsFunc(pt, func(p piece) bool { return strings.ContainsFunc(p.words, isLetter) })
+		if e.text == en.text && maps.Equal(e.forms, en.forms) && !same[key] && !sameOfPages[key] && !onlyValues {
+			t.Errorf("%q reads the same in both languages: %q; translate it, or list it as rightly the same", key, e.text)
+		}
+	}
+}
+
+func isLetter(r rune) bool {
+	return r|0x20 >= 'a' && r|0x20 <= 'z' || r > 0x7f && r != '–' && r != '·'
+}
+
+// Words that give Swedish away as translated, or that we write another way.
+var unswedish = regexp.MustCompile(`(?i)\b(ticket|tickets|login|logga på|signera in|email|e-mail|mailet|biljett\w*|Ni|Er|Ert|Era|vänligen|klicka här|support ärende|i dag|idag's)\b|  `)
+
+func TestSwedishReadsAsSwedish(t *testing.T) {
+	texts, _ := readLocales(locales)
+	for key, e := range texts["sv"] {
+		for _, text := range append(slices.Collect(maps.Values(e.forms)), e.text) {
+			pt, _ := parsePattern(text)
+			for _, part := range pt {
+				if m := unswedish.FindString(part.words); m != "" {
+					t.Errorf("%q says %q: %s", key, m, text)
+				}
+			}
+		}
+	}
+}
+
+// used finds a text asked for by a literal key; a key that ends with a dot is
+// completed while the program runs.
+var used = regexp.MustCompile(`\.(T|N|Has)\(\s*"([a-z0-9_.]+)"`)
+
+// coded finds an error made with a literal code.
+var coded = regexp.MustCompile(`(?:Invalidf|NotFoundf|Conflictf|Forbiddenf)\(\s*"([a-z0-9_.]+)"|(?:Code:|Weak\w+\s*=)\s*"([a-z0-9_.]+)"`)
+
+func TestEveryKeyInTheSourcesExists(t *testing.T) {
+	texts, _ := readLocales(locales)
+	exists := func(lang, key string) bool {
+		if _, ok := texts[lang][key]; ok || !strings.HasSuffix(key, ".") {
+			return ok
+		}
+		return slices.ContainsFunc(slices.Collect(maps.Keys(texts[lang])), func(k string) bool { return strings.HasPrefix(k, key) })
+	}
+	check := func(path, key string) {
+		for lang := range texts {
+			if !exists(lang, key) {
+				t.Errorf("%s asks for %q, which is not in %s", path, key, lang)
+			}
+		}
+	}
+	found := 0
+	for path, source := range sources(t) {
+		for _, m := range used.FindAllStringSubmatch(source, -1) {
+			if strings.HasPrefix(path, filepath.Join("pkg", "i18n")) && strings.Contains(path, "_test") {
+				continue
+			}
+			found++
+			check(path, m[2])
+		}
+		// The rules of the domain speak to customers; what only operators can
+		// cause (store, cli, config) is said in English on their terminal.
+		if dir := filepath.Dir(path); (dir == filepath.Join("pkg", "portal") || dir == filepath.Join("pkg", "auth")) && !strings.HasSuffix(path, "_test.go") {
+			for _, m := range coded.FindAllStringSubmatch(source, -1) {
+				found++
+				check(path, "error."+m[1]+m[2])
+			}
+		}
+	}
+	if found < 40 {
+		t.Errorf("found only %d keys in the sources; the search is broken", found)
+	}
+}
+
+// sources reads every Go and templ file that people wrote.
+func sources(t *testing.T) map[string]string {
+	t.Helper()
+	root, files := filepath.Join("..", ".."), map[string]string{}
+	err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && path != root && (strings.HasPrefix(d.Name(), ".") && d.Name() != ".." || d.Name() == "node_modules" || d.Name() == "testdata") {
+			return filepath.SkipDir
+		}
+		if ext := filepath.Ext(path); ext != ".go" && ext != ".templ" || strings.HasSuffix(path, "_templ.go") {
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(root, path)
+		files[name] = string(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func TestMistakesInLocaleFilesAreFound(t *testing.T) {
+	file := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
+	tests := map[string]struct {
+		files fstest.MapFS
+		want  string
+	}{
+		"the same key in two areas": {fstest.MapFS{"locales/a.en.toml": file(`"x" = "1"`), "locales/b.en.toml": file(`"x" = "2"`)}, "another file"},
+		"a key without quotes":      {fstest.MapFS{"locales/a.en.toml": file(`x.y = "1"`)}, "quote keys"},
+		"a number":                  {fstest.MapFS{"locales/a.en.toml": file(`"x" = 1`)}, "neither a text"},
+		"broken TOML":               {fstest.MapFS{"locales/a.en.toml": file(`"x = 1`), "locales/b.en.toml": file(`"y" = "1"`)}, "a.en.toml"},
+		"a calculation":             {fstest.MapFS{"locales/a.en.toml": file(`"x" = "{{len .X}}"`)}, "{{.Name}}"},
+		"an open placeholder":       {fstest.MapFS{"locales/a.en.toml": file(`"x" = "{{.X"`)}, "{{.Name}}"},
+		"no English":                {fstest.MapFS{"locales/a.sv.toml": file(`"x" = "1"`)}, "no texts in en"},
+		"a name without language":   {fstest.MapFS{"locales/a.toml": file(`"x" = "1"`), "locales/b.en.toml": file(`"y" = "1"`)}, "AREA.LANGUAGE"},
+	}
+	for name, tt := range tests {
+		if _, err := newCatalog(tt.files); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: error is %v, want one about %q", name, err, tt.want)
+		}
+	}
+}
+
+func TestTexts(t *testing.T) {
+	c, err := newCatalog(fstest.MapFS{
+		"locales/a.en.toml": {Data: []byte(`
+"plain" = "Sign in"
+"value" = "{{.Name}} has {{.Size}} in {{.Name}}"
+"found" = { one = "{{.Count}} result in {{.Place}}", other = "{{.Count}} results in {{.Place}}" }
+"english" = "only here"
+`)},
+		"locales/a.pl.toml": {Data: []byte(`
+"found" = { one = "{{.Count}} wynik", few = "{{.Count}} wyniki", many = "{{.Count}} wyników", other = "{{.Count}} wyniku" }
+`)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	en, pl := c.printers["en"], c.printers["pl"]
+	tests := []struct{ got, want string }{
+		{en.T("plain"), "Sign in"},
+		{en.T("value", "Name", "Åsa", "Size", 12345), "Åsa has 12,345 in Åsa"},
+		{en.T("value", map[string]any{"Name": "a", "Size": int64(2)}), "a has 2 in a"},
+		{en.T("value", "Name", time.March), "March has ⟦Size⟧ in March"},
+		{en.T("nothing"), "⟦nothing⟧"},
+		{en.N("nothing", 2), "⟦nothing⟧"},
+		{en.N("found", 1, "Place", "T"), "1 result in T"},
+		{en.N("found", 0, "Place", "T"), "0 results in T"},
+		{en.N("found", 1001, "Place", "T"), "1,001 results in T"},
+		{en.N("found", 1000, "Place", "T", "Count", "1,000+"), "1,000+ results in T"},
+		{pl.N("found", 1), "1 wynik"},
+		{pl.N("found", 3), "3 wyniki"},
+		{pl.N("found", 5), "5 wyników"},
+		{pl.N("found", 122), "122 wyniki"},
+		{pl.T("english"), "only here"},
+		{pl.T("value", "Name", "<b>", "Size", "}}"), "<b> has }} in <b>"},
+	}
+	for _, tt := range tests {
+		if tt.got != tt.want {
+			t.Errorf("got %q, want %q", tt.got, tt.want)
+		}
+	}
+	if !pl.Has("english") || !en.Has("found") || pl.Has("nothing") {
+		t.Error("Has is wrong about english, found or nothing")
+	}
+}
+
+func TestErrorText(t *testing.T) {
+	got, ok := For("sv").ErrorText("field.too_long", map[string]any{"Max": 200})
+	if want := "Texten är för lång. Högst 200 tecken får plats."; !ok || got != want {
+		t.Errorf("got %q, %v, want %q", got, ok, want)
+	}
+	if got, ok := For("en").ErrorText("field.required", nil); !ok || got == "" {
+		t.Errorf("field.required is %q, %v", got, ok)
+	}
+	if got, ok := For("sv").ErrorText("never.heard_of", nil); ok {
+		t.Errorf("an unknown code has the text %q", got)
+	}
+}
+
+func TestLanguageIsChosen(t *testing.T) {
+	for lang, want := range map[string]string{
+		"en": "en", "sv": "sv", "sv-FI": "sv", "SV-se": "sv", "en-GB": "en", "": "en", "nb": "en",
+		"da": "en", "de": "en", "no such language": "en", "x": "en",
+	} {
+		if got := For(lang).Lang(); got != want {
+			t.Errorf("For(%q) speaks %q, want %q", lang, got, want)
+		}
+	}
+	tests := []struct {
+		accept string
+		wanted []string
+		want   string
+	}{
+		{"", nil, "en"},
+		{"sv-SE,sv;q=0.9,en;q=0.8", nil, "sv"},
+		{"de,sv;q=0.5", nil, "sv"},
+		{"en;q=0.1,sv;q=0.9", nil, "sv"},
+		{"sv", []string{"en"}, "en"},
+		{"en", []string{"", "de", "sv"}, "sv"},
+		{"en, ;;q=", []string{"", "sv-FI"}, "sv"},
+		{";;;q=1,\x00", nil, "en"},
+		{strings.Repeat("sv,", 10000), nil, "en"},
+	}
+	for _, tt := range tests {
+		if got := Match(tt.accept, tt.wanted...); got != tt.want {
+			t.Errorf("Match(%.40q, %q) = %q, want %q", tt.accept, tt.wanted, got, tt.want)
+		}
+	}
+	if got, want := fmt.Sprint(Languages()), "[{en English} {sv Svenska}]"; got != want {
+		t.Errorf("Languages() = %s, want %s", got, want)
+	}
+	if code, ok := Supported("sv-SE"); code != "sv" || !ok {
+		t.Errorf("Supported(sv-SE) = %q, %v", code, ok)
+	}
+	if _, ok := Supported("de"); ok {
+		t.Error("German is said to be supported")
+	}
+	if got := For("sv").Dir(); got != "ltr" {
+		t.Errorf("Swedish is written %s", got)
+	}
+}
+
+func TestDates(t *testing.T) {
+	zone, err := time.LoadLocation("Europe/Stockholm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(s string) time.Time {
+		tm, err := time.ParseInLocation("2006-01-02 15:04:05", s, zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tm
+	}
+	now := at("2026-11-18 15:00:00") // a Wednesday
+	tests := []struct{ at, en, sv string }{
+		{"2026-11-18 15:00:30", "just now", "nyss"},
+		{"2026-11-18 14:59:01", "just now", "nyss"},
+		{"2026-11-18 14:59:00", "1 minute ago", "för 1 minut sedan"},
+		{"2026-11-18 14:00:01", "59 minutes ago", "för 59 minuter sedan"},
+		{"2026-11-18 14:00:00", "1 hour ago", "för 1 timme sedan"},
+		{"2026-11-18 00:00:00", "15 hours ago", "för 15 timmar sedan"},
+		{"2026-11-17 23:59:59", "yesterday at 23:59", "i går kl. 23:59"},
+		{"2026-11-17 00:00:00", "yesterday at 00:00", "i går kl. 00:00"},
+		{"2026-11-16 14:05:00", "Monday at 14:05", "i måndags kl. 14:05"},
+		{"2026-11-12 09:30:00", "Thursday at 09:30", "i torsdags kl. 09:30"},
+		{"2026-11-11 09:30:00", "11 Nov at 09:30", "11 nov. kl. 09:30"},
+		{"2026-01-31 09:30:00", "31 Jan at 09:30", "31 jan. kl. 09:30"},
+		{"2025-12-31 09:30:00", "31 Dec 2025", "31 dec. 2025"},
+		{"2026-11-19 15:00:00", "19 November 2026 at 15:00", "19 november 2026 kl. 15:00"},
+	}
+	for _, tt := range tests {
+		if got := For("en").Relative(now.UTC(), at(tt.at)); got != tt.en {
+			t.Errorf("%s in English: got %q, want %q", tt.at, got, tt.en)
+		}
+		if got := For("sv").Relative(now.UTC(), at(tt.at)); got != tt.sv {
+			t.Errorf("%s in Swedish: got %q, want %q", tt.at, got, tt.sv)
+		}
+	}
+	// 15:00 on the reader's clock is 14:00 UTC: the zone of t counts.
+	if got, want := For("sv").DateTime(now), "18 november 2026 kl. 15:00"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got, want := For("sv").DateShort(at("2026-03-01 00:00:00")), "1 mars 2026"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for _, lang := range []string{"en", "sv"} {
+		for m := range 12 {
+			if d := For(lang).dates; d.months[m] == "" || d.shortMonths[m] == "" {
+				t.Errorf("%s has no name for month %d", lang, m+1)
+			}
+		}
+	}
+}
+
+func TestDurationsNumbersSizes(t *testing.T) {
+	en, sv := For("en"), For("sv")
+	tests := []struct{ got, want string }{
+		{en.Duration(10 * time.Minute), "10 minutes"},
+		{en.Duration(time.Hour), "1 hour"},
+		{en.Duration(90 * time.Minute), "90 minutes"},
+		{en.Duration(7 * 24 * time.Hour), "7 days"},
+		{en.Duration(61 * time.Second), "2 minutes"},
+		{sv.Duration(24 * time.Hour), "1 dag"},
+		{sv.Duration(36 * time.Hour), "36 timmar"},
+		{en.Number(999), "999"},
+		{en.Number(1234567), "1,234,567"},
+		{en.Number(-1000), "-1,000"},
+		{sv.Number(1234567), "1\u00a0234\u00a0567"},
+		{en.Bytes(0), "0\u00a0bytes"},
+		{en.Bytes(1023), "1,023\u00a0bytes"},
+		{en.Bytes(1024), "1\u00a0KB"},
+		{en.Bytes(2516582), "2.4\u00a0MB"},
+		{sv.Bytes(2516582), "2,4\u00a0MB"},
+		{sv.Bytes(25 << 20), "25\u00a0MB"},
+		{en.Bytes(1<<20 - 1), "1\u00a0MB"},
+		{en.Bytes(1 << 40), "1\u00a0TB"},
+		{en.Bytes(1 << 62), "4,194,304\u00a0TB"},
+	}
+	for _, tt := range tests {
+		if tt.got != tt.want {
+			t.Errorf("got %q, want %q", tt.got, tt.want)
+		}
+	}
+}
+
+func TestPrintersServeManyAtOnce(t *testing.T) {
+	done := make(chan string)
+	for range 8 {
+		go func() {
+			p := For("sv")
+			s := ""
+			for n := range 200 {
+				s = p.N("date.ago.minutes", n*1000) + p.Number(n*1000) + p.Bytes(int64(n)*1500000)
+			}
+			done <- s
+		}()
+	}
+	first := <-done
+	for range 7 {
+		if got := <-done; got != first {
+			t.Errorf("got %q, want %q", got, first)
+		}
+	}
+}
+
+func BenchmarkPlainText(b *testing.B) {
+	p := For("sv")
+	b.ReportAllocs()
+	for b.Loop() {
+		p.T("status.waiting_on_us")
+	}
+}
+
+func BenchmarkTextWithValue(b *testing.B) {
+	p := For("sv")
+	b.ReportAllocs()
+	for b.Loop() {
+		p.T("error.field.too_long", "Max", 200)
+	}
+}
+
+func BenchmarkPlural(b *testing.B) {
+	p := For("sv")
+	b.ReportAllocs()
+	for b.Loop() {
+		p.N("duration.minutes", 17)
+	}
+}
+
+func BenchmarkRelative(b *testing.B) {
+	p, now := For("sv"), time.Now()
+	b.ReportAllocs()
+	for b.Loop() {
+		p.Relative(now, now.Add(-17*time.Minute))
+	}
+}
+
+func BenchmarkDateTime(b *testing.B) {
+	p, now := For("sv"), time.Now()
+	b.ReportAllocs()
+	for b.Loop() {
+		p.DateTime(now)
+	}
+}
+
+func BenchmarkLoad(b *testing.B) {
+	for b.Loop() {
+		if _, err := newCatalog(locales); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
