@@ -18,13 +18,13 @@ func line(field, s string) (string, error) {
 	return portal.CleanLine(field, norm.NFC.String(s))
 }
 
-// name reads one line that may not be empty, such as a group's name.
-func name(field, s string) (string, error) {
+// requiredLine reads one line that may not be empty, such as a group's name.
+func requiredLine(field, s string) (string, error) {
 	return portal.ParseName(field, norm.NFC.String(s))
 }
 
-// body reads a message's text.
-func body(field, s string) (string, error) {
+// bodyText reads a message's text.
+func bodyText(field, s string) (string, error) {
 	return portal.CleanBody(field, norm.NFC.String(s))
 }
 
@@ -41,8 +41,8 @@ func email(field, s string) (string, error) {
 	return portal.ParseEmail(field, s)
 }
 
-// host reads a company's own host name, such as acme.com; empty is allowed.
-func host(field, s string) (string, error) {
+// hostName reads a company's own host name, such as acme.com; empty is allowed.
+func hostName(field, s string) (string, error) {
 	typed, err := line(field, s)
 	if err != nil || typed == "" {
 		return "", err

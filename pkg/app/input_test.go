@@ -17,16 +17,16 @@ func TestInputIsComposedAndChecked(t *testing.T) {
 		{"an empty line is allowed", line, " ", "", ""},
 		{"a line with an escape is refused", line, "a\x1b[31mb", "", "field.control"},
 		{"a line that turns direction is refused", line, "a\u202eb", "", "field.control"},
-		{"a name is asked for", name, " \t", "", "field.required"},
-		{"a text is composed", body, "cafe\u0301\r\n", "caf\u00e9", ""},
+		{"a name is asked for", requiredLine, " \t", "", "field.required"},
+		{"a text is composed", bodyText, "cafe\u0301\r\n", "caf\u00e9", ""},
 		{"an address is lower case", email, " Ann@Example.COM ", "ann@example.com", ""},
 		{"a domain outside ASCII becomes its ASCII form", email, "ann@Bu\u0308cher.example", "ann@xn--bcher-kva.example", ""},
 		{"a local part outside ASCII is refused", email, "\u00e5sa@example.com", "", "field.email"},
 		{"a domain that is none is refused", email, "ann@b\u00fc cher.example", "", "field.email"},
 		{"a display name is refused", email, "Ann <ann@example.com>", "", "field.email"},
-		{"a host becomes its ASCII form", host, "B\u00fccher.Example.", "xn--bcher-kva.example", ""},
-		{"a host needs a dot", host, "localhost", "", "field.host"},
-		{"a URL is no host", host, "https://example.com/", "", "field.host"},
+		{"a host becomes its ASCII form", hostName, "B\u00fccher.Example.", "xn--bcher-kva.example", ""},
+		{"a host needs a dot", hostName, "localhost", "", "field.host"},
+		{"a URL is no host", hostName, "https://example.com/", "", "field.host"},
 	}
 	for _, test := range tests {
 		t.Run(test.what, func(t *testing.T) {
