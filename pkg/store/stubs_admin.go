@@ -6,23 +6,7 @@ import (
 	"github.com/portalctl/portalctl/pkg/portal"
 )
 
-// ---- what operators' commands ask beside the rest ----
-
-// GroupsOf returns the access groups that list the contact, by name.
-func (tx *Tx) GroupsOf(ctx context.Context, c portal.ContactID) ([]portal.Group, error) {
-	panic("unwritten")
-}
-
-// RemoveMember forgets a membership; the contact stays. NotFound member.none.
-func (tx *Tx) RemoveMember(ctx context.Context, p portal.PortalID, c portal.ContactID) error {
-	panic("unwritten")
-}
-
-// EndPortalAccess ends the contact's sessions in one portal and voids the
-// contact's unused tokens for it. It returns how many sessions ended.
-func (tx *Tx) EndPortalAccess(ctx context.Context, p portal.PortalID, c portal.ContactID, reason string) (sessions int, err error) {
-	panic("unwritten")
-}
+// ---- what operators' commands ask of the outbox ----
 
 // MailState is where a mail of the outbox stands.
 type MailState string

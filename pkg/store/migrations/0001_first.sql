@@ -1,4 +1,9 @@
 -- The first schema. Times are UTC milliseconds since 1970; NULL means never.
+-- Ids are never used twice where something kept elsewhere, such as the search
+-- index, may still name a removed row: those tables say AUTOINCREMENT.
+--
+-- NO TRANSACTION, because the store runs all migrations in one of its own.
+-- +goose NO TRANSACTION
 -- +goose Up
 
 CREATE TABLE meta (
@@ -24,7 +29,8 @@ CREATE UNIQUE INDEX domain_system ON domain (kind) WHERE kind = 'system';
 
 CREATE TABLE inbox (
   id         INTEGER PRIMARY KEY,
-  name       TEXT    NOT NULL UNIQUE,
+  name       TEXT    NOT NULL,
+  name_key   TEXT    NOT NULL UNIQUE, -- the name in lower case, as the program folds it
   kind       TEXT    NOT NULL CHECK (kind IN ('inbox', 'helpdesk')),
   address    TEXT    NOT NULL DEFAULT '',
   created_at INTEGER NOT NULL,
@@ -33,7 +39,7 @@ CREATE TABLE inbox (
 CREATE UNIQUE INDEX inbox_address ON inbox (address) WHERE address <> '';
 
 CREATE TABLE portal (
-  id         INTEGER PRIMARY KEY,
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,
   name       TEXT    NOT NULL,
   domain_id  INTEGER NOT NULL REFERENCES domain (id),
   slug       TEXT    NOT NULL,
@@ -49,7 +55,7 @@ CREATE TABLE portal (
 ) STRICT;
 
 CREATE TABLE agent (
-  id         INTEGER PRIMARY KEY,
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,
   email      TEXT    NOT NULL UNIQUE,
   name       TEXT    NOT NULL,
   role       TEXT    NOT NULL CHECK (role IN ('agent', 'admin')),
@@ -58,22 +64,24 @@ CREATE TABLE agent (
 ) STRICT;
 
 CREATE TABLE company (
-  id          INTEGER PRIMARY KEY,
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,
   name        TEXT    NOT NULL,
+  name_key    TEXT    NOT NULL,
   domain      TEXT    NOT NULL DEFAULT '',
   external_id TEXT    NOT NULL DEFAULT '',
   properties  TEXT    NOT NULL DEFAULT '{}',
   created_at  INTEGER NOT NULL,
   updated_at  INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX company_name ON company (name, id);
+CREATE INDEX company_name ON company (name_key, id);
 CREATE INDEX company_domain ON company (domain) WHERE domain <> '';
 CREATE UNIQUE INDEX company_external ON company (external_id) WHERE external_id <> '';
 
 CREATE TABLE contact (
-  id           INTEGER PRIMARY KEY,
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
   email        TEXT    NOT NULL UNIQUE,
   name         TEXT    NOT NULL DEFAULT '',
+  name_key     TEXT    NOT NULL DEFAULT '',
   member_email TEXT    NOT NULL DEFAULT '',
   language     TEXT    NOT NULL DEFAULT '',
   time_zone    TEXT    NOT NULL DEFAULT '',
@@ -94,8 +102,9 @@ CREATE UNIQUE INDEX contact_company_primary ON contact_company (contact_id) WHER
 CREATE INDEX contact_company_company ON contact_company (company_id, contact_id);
 
 CREATE TABLE access_group (
-  id         INTEGER PRIMARY KEY,
-  name       TEXT    NOT NULL UNIQUE,
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  name       TEXT    NOT NULL,
+  name_key   TEXT    NOT NULL UNIQUE,
   created_at INTEGER NOT NULL
 ) STRICT;
 
@@ -295,6 +304,7 @@ CREATE TABLE draft (
   updated_at INTEGER NOT NULL,
   PRIMARY KEY (contact_id, key)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX draft_updated ON draft (updated_at);
 
 -- Mail to be sent. A row says what and to whom; text and one-time links are
 -- made when it is sent, so that none of them lie here.

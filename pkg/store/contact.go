@@ -1,0 +1,158 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/portalctl/portalctl/pkg/portal"
+)
+
+// ContactFilter narrows Contacts. After is the last e-mail of the page before.
+type ContactFilter struct {
+	Query   string // part of name or e-mail
+	Company portal.CompanyID
+	Group   portal.GroupID
+	After   string
+	Limit   int // 0: 50
+}
+
+// contactColumns are a contact's own and, in one text, their companies with
+// the primary one marked by a star.
+const contactColumns = `c.id, c.email, c.name, c.member_email, c.language, c.time_zone, c.properties, c.external_id, c.created_at, c.updated_at,
+	(SELECT string_agg(CAST(cc.company_id AS TEXT) || CASE cc.is_primary WHEN 1 THEN '*' ELSE '' END, ',')
+		FROM contact_company cc WHERE cc.contact_id = c.id)`
+
+func scanContact(r row) (c portal.Contact, err error) {
+	err = r.Scan(&c.ID, &c.Email, &c.Name, &c.MemberEmail, &c.Language, &c.TimeZone, jsonInto{&c.Properties}, &c.ExternalID,
+		timeInto{&c.CreatedAt}, timeInto{&c.UpdatedAt}, companiesInto{&c})
+	return c, err
+}
+
+// companiesInto scans the last of contactColumns.
+type companiesInto struct{ c *portal.Contact }
+
+// Scan implements sql.Scanner.
+func (d companiesInto) Scan(v any) error {
+	text, _ := v.(string)
+	if text == "" {
+		return nil
+	}
+	for item := range strings.SplitSeq(text, ",") {
+		digits, primary := strings.CutSuffix(item, "*")
+		n, err := strconv.ParseInt(digits, 10, 64)
+		if err != nil {
+			return err
+		}
+		if primary {
+			d.c.Primary = portal.CompanyID(n)
+		}
+		d.c.Companies = append(d.c.Companies, portal.CompanyID(n))
+	}
+	slices.Sort(d.c.Companies)
+	return nil
+}
+
+func noContact() error { return portal.NotFoundf("contact.none", "there is no such contact") }
+
+// Contact returns a contact with their companies; NotFound contact.none.
+func (tx *Tx) Contact(ctx context.Context, id portal.ContactID) (*portal.Contact, error) {
+	return find(ctx, tx, noContact(), `SELECT `+contactColumns+` FROM contact c WHERE c.id = $1`, []any{id}, scanContact)
+}
+
+// ContactByEmail returns the contact with exactly this address, in lower
+// case; NotFound contact.none.
+func (tx *Tx) ContactByEmail(ctx context.Context, email string) (*portal.Contact, error) {
+	return find(ctx, tx, portal.NotFoundf("contact.none", "there is no contact %s", email).With("Email", email),
+		`SELECT `+contactColumns+` FROM contact c WHERE c.email = $1`, []any{email}, scanContact)
+}
+
+// ContactByExternal returns the contact with the id of another system;
+// NotFound contact.none.
+func (tx *Tx) ContactByExternal(ctx context.Context, id string) (*portal.Contact, error) {
+	return find(ctx, tx, noContact(),
+		`SELECT `+contactColumns+` FROM contact c WHERE c.external_id = $1 AND c.external_id <> ''`, []any{id}, scanContact)
+}
+
+// Contacts returns contacts by e-mail.
+func (tx *Tx) Contacts(ctx context.Context, f ContactFilter) ([]portal.Contact, error) {
+	q := newQuery(`SELECT ` + contactColumns + ` FROM contact c`)
+	if f.Company != 0 {
+		q.add(` JOIN contact_company m ON m.contact_id = c.id AND m.company_id = ?`, f.Company)
+	}
+	if f.Group != 0 {
+		q.add(` JOIN group_contact g ON g.contact_id = c.id AND g.group_id = ?`, f.Group)
+	}
+	q.add(` WHERE c.email > ?`, f.After)
+	if strings.TrimSpace(f.Query) != "" {
+		q.add(` AND (c.email LIKE ? ESCAPE '\' OR c.name_key LIKE ? ESCAPE '\')`, part(f.Query), part(f.Query))
+	}
+	q.add(` ORDER BY c.email LIMIT ?`, limitOr(f.Limit, 50))
+	return list(ctx, tx, q.text(), q.args, scanContact)
+}
+
+// AddContact writes a new contact with their companies and sets ID and times;
+// Conflict contact.exists when the address, or the id of another system, is
+// taken.
+func (tx *Tx) AddContact(ctx context.Context, c *portal.Contact) error {
+	c.CreatedAt, c.UpdatedAt = tx.Now, tx.Now
+	err := tx.value(ctx, &c.ID, `INSERT INTO contact (email, name, name_key, member_email, language, time_zone, properties, external_id, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) RETURNING id`,
+		c.Email, c.Name, fold(c.Name), c.MemberEmail, c.Language, c.TimeZone, mapJSON(c.Properties), c.ExternalID, stamp(tx.Now))
+	if err := contactExists(err, c); err != nil {
+		return err
+	}
+	return tx.addCompanies(ctx, c)
+}
+
+// SaveContact writes a changed contact, their companies too.
+func (tx *Tx) SaveContact(ctx context.Context, c *portal.Contact) error {
+	c.UpdatedAt = tx.Now
+	n, err := tx.exec(ctx, `UPDATE contact SET email = $2, name = $3, name_key = $4, member_email = $5, language = $6, time_zone = $7,
+		properties = $8, external_id = $9, updated_at = $10 WHERE id = $1`,
+		c.ID, c.Email, c.Name, fold(c.Name), c.MemberEmail, c.Language, c.TimeZone, mapJSON(c.Properties), c.ExternalID, stamp(tx.Now))
+	if err := oneChanged(n, contactExists(err, c), noContact()); err != nil {
+		return err
+	}
+	if err := tx.do(ctx, `DELETE FROM contact_company WHERE contact_id = $1`, c.ID); err != nil {
+		return err
+	}
+	return tx.addCompanies(ctx, c)
+}
+
+func (tx *Tx) addCompanies(ctx context.Context, c *portal.Contact) error {
+	if c.Primary != 0 && !c.In(c.Primary) {
+		c.Companies = append(c.Companies, c.Primary)
+		slices.Sort(c.Companies)
+	}
+	for _, id := range c.Companies {
+		err := tx.do(ctx, `INSERT INTO contact_company (contact_id, company_id, is_primary) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+			c.ID, id, flag(id == c.Primary))
+		if isForeignKey(err) {
+			return noCompany()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func contactExists(err error, c *portal.Contact) error {
+	if isUnique(err) {
+		return portal.Conflictf("contact.exists", "there is a contact with the address %s already", c.Email).With("Email", c.Email)
+	}
+	return err
+}
+
+// RemoveContact removes a contact who is requester of no ticket, with their
+// memberships, sessions and links; Conflict contact.has_tickets.
+func (tx *Tx) RemoveContact(ctx context.Context, id portal.ContactID) error {
+	n, err := tx.exec(ctx, `DELETE FROM contact WHERE id = $1`, id)
+	if isForeignKey(err) {
+		return portal.Conflictf("contact.has_tickets", "the contact has opened tickets").
+			WithHint("disable the contact's access with `members disable` instead")
+	}
+	return oneChanged(n, err, noContact())
+}

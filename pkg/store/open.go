@@ -1,0 +1,369 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/pressly/goose/v3"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/portalctl/portalctl/pkg/portal"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// prepare makes sure that a store lies at path, creating it where that is
+// asked for, and returns its absolute path.
+func prepare(ctx context.Context, path string, o Options) (string, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	info, err := os.Stat(abs)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if !o.Create {
+			return "", portal.NotFoundf("store.none", "there is no store at %s", abs).
+				WithHint("run `portalctl init` to set up a portal, or name another store with --store")
+		}
+		if err := create(ctx, abs, o); err != nil {
+			return "", openError(abs, err)
+		}
+		return abs, nil
+	case err != nil:
+		return "", openError(abs, err)
+	case info.IsDir():
+		return "", portal.Invalidf("store.folder", "store", "%s is a folder, not a store", abs).
+			WithHint("name the file in it, such as %s", filepath.Join(abs, "portal.db"))
+	case !info.Mode().IsRegular():
+		return "", portal.Invalidf("store.file", "store", "%s is not a regular file", abs)
+	}
+	if err := recognise(ctx, abs); err != nil {
+		return "", openError(abs, err)
+	}
+	return abs, nil
+}
+
+// recognise refuses a file that is not a portalctl store, without a lock and
+// without a byte written to it or beside it.
+func recognise(ctx context.Context, path string) error {
+	db, err := sql.Open(driverName, peekDSN(path))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	var id int64
+	if err := db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
+		if codeOf(err)&0xff == sqlite3.SQLITE_NOTADB {
+			return foreign(path)
+		}
+		return err
+	}
+	if id != applicationID {
+		return foreign(path)
+	}
+	return nil
+}
+
+func foreign(path string) error {
+	return &portal.Error{Kind: portal.Invalid, Code: "store.foreign", Field: "store",
+		Msg: fmt.Sprintf("%s is not a portalctl store; it is left as it is", path), Hint: "name another file with --store"}
+}
+
+// openError says which file could not be opened, and why.
+func openError(path string, err error) error {
+	var e *portal.Error
+	if errors.As(err, &e) {
+		switch e.Code {
+		case "store.none", "store.foreign", "store.newer":
+			return err
+		}
+	}
+	fail := func(kind portal.Kind, code, why, hint string) error {
+		return &portal.Error{Kind: kind, Code: code, Msg: fmt.Sprintf("cannot open the store %s: %s", path, why), Hint: hint, Err: err}
+	}
+	owner := "check who owns the file and its folder, and whether the disk is mounted read-only"
+	switch code := codeOf(err); code & 0xff {
+	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH:
+		return fail(portal.Internal, "store.unreadable", "the file or its folder may not be read and written", owner)
+	case sqlite3.SQLITE_READONLY:
+		return fail(portal.Internal, "store.read_only", "the file or its folder may not be written", owner)
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT:
+		return fail(portal.Internal, "store.damaged", "the file is damaged", "restore it from a backup; the damaged file is left as it is")
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return fail(portal.Internal, "store.unreadable", "the file or its folder may not be read and written", owner)
+	}
+	if err = translate(err); errors.As(err, &e) {
+		return fail(e.Kind, e.Code, e.Msg, e.Hint)
+	}
+	return fmt.Errorf("open the store %s: %w", path, err)
+}
+
+// create writes a new, complete store under another name and renames it into
+// place, so that a store is never half there. If another process was faster,
+// its store stands.
+func create(ctx context.Context, path string, o Options) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	temp := fmt.Sprintf("%s.new-%s", path, randomHex(6))
+	f, err := os.OpenFile(temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	defer func() {
+		for _, suffix := range []string{"", "-journal", "-wal", "-shm"} {
+			_ = os.Remove(temp + suffix)
+		}
+	}()
+	if err := fill(ctx, temp, o); err != nil {
+		return err
+	}
+	// A link fails when the name is taken; a rename would replace the file.
+	if err := os.Link(temp, path); errors.Is(err, fs.ErrExist) {
+		return recognise(ctx, path)
+	} else if err != nil {
+		// The file system has no links; the name was free a moment ago.
+		if err := os.Rename(temp, path); err != nil {
+			return err
+		}
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// fill writes the schema and what every store has from the start.
+func fill(ctx context.Context, path string, o Options) error {
+	db, err := sql.Open(driverName, createDSN(path))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	if err := upgrade(ctx, db); err != nil {
+		return err
+	}
+	now := o.Now().UTC().UnixMilli()
+	if _, err := db.ExecContext(ctx,
+		`INSERT INTO domain (kind, host, language, token, verified_at, created_at) VALUES ('system', '', 'en', '', $1, $1)`, now); err != nil {
+		return err
+	}
+	if _, err := db.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
+		return err
+	}
+	if err := db.Close(); err != nil {
+		return err
+	}
+	return syncFile(path)
+}
+
+// migrate brings an older store up to this program's schema: a checked copy
+// beside it first, then all steps in one transaction. Killed in between, it
+// is the old store or the new one.
+func migrate(ctx context.Context, db *sql.DB, path string) error {
+	version, err := patiently(ctx, func() (int64, error) { return schemaVersion(ctx, db) })
+	if err != nil {
+		return err
+	}
+	known := newestVersion()
+	switch {
+	case version > known:
+		return &portal.Error{Kind: portal.Invalid, Code: "store.newer",
+			Msg:  fmt.Sprintf("the store %s was written by a newer portalctl: it has schema %d, this program knows up to %d", path, version, known),
+			Hint: "use the newer portalctl; the store is left as it is"}
+	case version == known:
+		return whole(ctx, db)
+	}
+	if err := keepCopy(ctx, db, path, version, known); err != nil {
+		return err
+	}
+	if err := upgrade(ctx, db); err != nil {
+		return fmt.Errorf("migrate from schema %d to %d: %w", version, known, err)
+	}
+	return nil
+}
+
+// upgrade runs the migrations a store lacks, in one transaction. They are
+// marked NO TRANSACTION, because goose would give each its own. db has one
+// connection, so BEGIN and what goose does reach the same one.
+func upgrade(ctx context.Context, db *sql.DB) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+	if err != nil {
+		return err
+	}
+	// Makes goose's own table, for which it wants a transaction of its own.
+	if _, err := p.GetDBVersion(ctx); err != nil {
+		return err
+	}
+	if _, err := patiently(ctx, func() (sql.Result, error) { return db.ExecContext(ctx, "BEGIN IMMEDIATE") }); err != nil {
+		return err
+	}
+	if _, err := p.Up(ctx); err != nil {
+		_, _ = db.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+		return err
+	}
+	_, err = db.ExecContext(ctx, "COMMIT")
+	return err
+}
+
+func schemaVersion(ctx context.Context, db *sql.DB) (version int64, err error) {
+	err = db.QueryRowContext(ctx, "SELECT max(version_id) FROM goose_db_version").Scan(&version)
+	return version, err
+}
+
+// newestVersion is the last migration this program has.
+func newestVersion() int64 {
+	entries, err := migrations.ReadDir("migrations")
+	if err != nil {
+		panic(err) // embedded: it cannot fail
+	}
+	v, err := goose.NumericComponent(entries[len(entries)-1].Name())
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// keepCopy puts a checked copy of the old store beside it, named after the
+// schema it is about to get.
+func keepCopy(ctx context.Context, db *sql.DB, path string, version, next int64) error {
+	name := fmt.Sprintf("%s.before-v%d", path, next)
+	temp := name + "-" + randomHex(6)
+	defer os.Remove(temp)
+	if f, err := os.OpenFile(temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
+		return err
+	} else if err := f.Close(); err != nil {
+		return err
+	}
+	if _, err := db.ExecContext(ctx, "VACUUM INTO $1", temp); err != nil {
+		return fmt.Errorf("copy the store before migrating it: %w", err)
+	}
+	copied, err := sql.Open(driverName, peekDSN(temp))
+	if err != nil {
+		return err
+	}
+	defer copied.Close()
+	got, err := schemaVersion(ctx, copied)
+	if err != nil {
+		return err
+	}
+	if got != version {
+		return nil // another process has migrated it in the meantime, and kept its own copy
+	}
+	if err := verdict(ctx, copied, "PRAGMA integrity_check"); err != nil {
+		return err
+	}
+	if err := copied.Close(); err != nil {
+		return err
+	}
+	if err := syncFile(temp); err != nil {
+		return err
+	}
+	if err := os.Rename(temp, name); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// whole looks at the file as far as that costs the same for a small store
+// and a large one: the schema is read, and the first row of every table. What
+// lies deeper shows when it is read, or with Check.
+func whole(ctx context.Context, db *sql.DB) error {
+	rows, err := db.QueryContext(ctx, "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var tables []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return err
+		}
+		tables = append(tables, name)
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for _, name := range tables {
+		//nolint:gosec // the name comes from the schema itself
+		if _, err := db.ExecContext(ctx, `SELECT 1 FROM "`+name+`" LIMIT 1`); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Check verifies the database's integrity and foreign keys. It reads every
+// page, so it takes time in proportion to the store.
+func (s *Store) Check(ctx context.Context) error {
+	if err := verdict(ctx, s.readDB, "PRAGMA integrity_check(20)"); err != nil {
+		return openError(s.path, err)
+	}
+	rows, err := s.readDB.QueryContext(ctx, "PRAGMA foreign_key_check")
+	if err != nil {
+		return translate(err)
+	}
+	defer rows.Close()
+	if rows.Next() {
+		var table, parent string
+		var rowid sql.NullInt64
+		var key int
+		if err := rows.Scan(&table, &rowid, &parent, &key); err != nil {
+			return translate(err)
+		}
+		return damaged(s.path, fmt.Sprintf("row %d of %s names a row of %s that is not there", rowid.Int64, table, parent))
+	}
+	return translate(rows.Err())
+}
+
+// verdict runs an integrity check, which answers "ok" or with what is wrong.
+func verdict(ctx context.Context, db *sql.DB, query string) error {
+	var said string
+	if err := db.QueryRowContext(ctx, query).Scan(&said); err != nil {
+		return err
+	}
+	if said != "ok" {
+		return damaged("", said)
+	}
+	return nil
+}
+
+func damaged(path, said string) error {
+	return &portal.Error{Kind: portal.Internal, Code: "store.damaged", Err: errors.New(said),
+		Msg: fmt.Sprintf("the store %s is damaged", path), Hint: "restore it from a backup"}
+}
+
+func randomHex(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails
+	return hex.EncodeToString(b)
+}
+
+func syncFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}

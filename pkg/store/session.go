@@ -1,0 +1,148 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/portalctl/portalctl/pkg/portal"
+)
+
+// Session is a signed-in browser; only the hash of its token is kept.
+type Session struct {
+	ID        portal.SessionID
+	Hash      []byte
+	Portal    portal.PortalID
+	Contact   portal.ContactID
+	Agent     portal.AgentID
+	UserAgent string
+	Address   string
+	CreatedAt time.Time
+	SeenAt    time.Time
+	ExpiresAt time.Time
+	EndedAt   time.Time
+	EndReason string
+}
+
+// Visitor is everything a page needs to know of who asks, read by one query.
+type Visitor struct {
+	// Session is the row with that token, nil for none. It is there even when
+	// it has ended or is past ExpiresAt, so that a page can say why; Contact,
+	// Agent and Member are nil then.
+	Session         *Session
+	Contact         *portal.Contact // with companies; nil for agents
+	Agent           *portal.Agent   // nil for contacts
+	Member          *portal.Member  // the contact's membership of the portal asked about; nil if none
+	InGroup         bool            // one of that portal's access groups lists the contact
+	SettingsVersion int64           // always filled in, session or not
+	ConsentVersion  int             // the newest version agreed to for that portal
+}
+
+const sessionColumns = `s.id, s.hash, s.portal_id, s.contact_id, s.agent_id, s.user_agent, s.address,
+	s.created_at, s.seen_at, s.expires_at, s.ended_at, s.end_reason`
+
+func sessionInto(s *Session) []any {
+	return []any{&s.ID, &s.Hash, refInto(&s.Portal), refInto(&s.Contact), refInto(&s.Agent), &s.UserAgent, &s.Address,
+		timeInto{&s.CreatedAt}, timeInto{&s.SeenAt}, timeInto{&s.ExpiresAt}, timeInto{&s.EndedAt}, &s.EndReason}
+}
+
+func noSession() error { return portal.NotFoundf("session.none", "there is no such session") }
+
+// visitorQuery joins everything to one row that is always there. An ended
+// session joins nobody.
+const visitorQuery = `SELECT (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'settings_version'),
+	` + sessionColumns + `,
+	` + contactColumns + `,
+	a.id, a.email, a.name, a.role, a.disabled, a.created_at,
+	` + memberColumns + `,
+	EXISTS (SELECT 1 FROM portal_group pg JOIN group_contact gc ON gc.group_id = pg.group_id
+		WHERE pg.portal_id = $2 AND gc.contact_id = c.id),
+	(SELECT coalesce(max(version), 0) FROM consent WHERE contact_id = c.id AND portal_id = $2)
+	FROM (SELECT 1 AS one) always
+	LEFT JOIN session s ON s.hash = $1
+	LEFT JOIN contact c ON c.id = s.contact_id AND s.ended_at IS NULL AND s.expires_at > $3
+	LEFT JOIN agent a ON a.id = s.agent_id AND s.ended_at IS NULL AND s.expires_at > $3
+	LEFT JOIN member m ON m.portal_id = $2 AND m.contact_id = c.id`
+
+// Visitor reads, in one statement, who holds the session token with the
+// hash, as seen from portal p. hash may be nil.
+func (tx *Tx) Visitor(ctx context.Context, hash []byte, p portal.PortalID) (*Visitor, error) {
+	if hash == nil {
+		hash = []byte{} // matches no session, which NULL would do as well; empty keeps the type
+	}
+	v := &Visitor{}
+	s, c, a, m := &Session{}, &portal.Contact{}, &portal.Agent{}, &portal.Member{}
+	_, err := tx.one(ctx, visitorQuery, []any{hash, p, stamp(tx.Now)}, func(r row) error {
+		dest := []any{&v.SettingsVersion}
+		dest = append(dest, lax(sessionInto(s))...)
+		dest = append(dest, lax([]any{&c.ID, &c.Email, &c.Name, &c.MemberEmail, &c.Language, &c.TimeZone, jsonInto{&c.Properties}, &c.ExternalID,
+			timeInto{&c.CreatedAt}, timeInto{&c.UpdatedAt}, companiesInto{c}})...)
+		dest = append(dest, lax([]any{&a.ID, &a.Email, &a.Name, &a.Role, &a.Disabled, timeInto{&a.CreatedAt}})...)
+		dest = append(dest, lax(memberInto(m))...)
+		return r.Scan(append(dest, &v.InGroup, &v.ConsentVersion)...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if s.ID != 0 {
+		v.Session = s
+	}
+	if c.ID != 0 {
+		v.Contact = c
+	}
+	if a.ID != 0 {
+		v.Agent = a
+	}
+	if m.ContactID != 0 {
+		v.Member = m
+	}
+	return v, nil
+}
+
+// AddSession keeps a new session and sets its ID, CreatedAt and SeenAt.
+func (tx *Tx) AddSession(ctx context.Context, s *Session) error {
+	s.CreatedAt, s.SeenAt = tx.Now, tx.Now
+	return tx.value(ctx, &s.ID, `INSERT INTO session (hash, portal_id, contact_id, agent_id, user_agent, address, created_at, seen_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8) RETURNING id`,
+		s.Hash, ref(s.Portal), ref(s.Contact), ref(s.Agent), s.UserAgent, s.Address, stamp(tx.Now), stamp(s.ExpiresAt))
+}
+
+// TouchSession notes that the session was used just now, and from where.
+func (tx *Tx) TouchSession(ctx context.Context, id portal.SessionID, address string) error {
+	return tx.do(ctx, `UPDATE session SET seen_at = $2, address = $3 WHERE id = $1 AND ended_at IS NULL`, id, stamp(tx.Now), address)
+}
+
+// Sessions returns the sessions of a contact or agent that are live by their
+// row, neither ended nor past ExpiresAt; the last used first.
+func (tx *Tx) Sessions(ctx context.Context, c portal.ContactID, a portal.AgentID) ([]Session, error) {
+	column, id := sessionOwner(c, a)
+	return list(ctx, tx, `SELECT `+sessionColumns+` FROM session s WHERE s.`+column+` = $1 AND s.ended_at IS NULL AND s.expires_at > $2
+		ORDER BY s.seen_at DESC, s.id DESC`, []any{id, stamp(tx.Now)},
+		func(r row) (s Session, err error) { return s, r.Scan(sessionInto(&s)...) })
+}
+
+// sessionOwner is the column that names who a session belongs to. With
+// neither given it is a contact nobody has.
+func sessionOwner(c portal.ContactID, a portal.AgentID) (column string, id int64) {
+	if a != 0 {
+		return "agent_id", int64(a)
+	}
+	return "contact_id", int64(c)
+}
+
+// EndSession ends one session of the contact or agent; NotFound session.none
+// for somebody else's and for one that has ended.
+func (tx *Tx) EndSession(ctx context.Context, c portal.ContactID, a portal.AgentID, id portal.SessionID, reason string) error {
+	column, owner := sessionOwner(c, a)
+	n, err := tx.exec(ctx, `UPDATE session SET ended_at = $3, end_reason = $4 WHERE id = $1 AND `+column+` = $2 AND ended_at IS NULL`,
+		id, owner, stamp(tx.Now), reason)
+	return oneChanged(n, err, noSession())
+}
+
+// EndSessions ends all sessions of a contact or agent but except (0: all).
+// Returns how many.
+func (tx *Tx) EndSessions(ctx context.Context, c portal.ContactID, a portal.AgentID, except portal.SessionID, reason string) (int, error) {
+	column, owner := sessionOwner(c, a)
+	n, err := tx.exec(ctx, `UPDATE session SET ended_at = $3, end_reason = $4 WHERE `+column+` = $2 AND id <> $1 AND ended_at IS NULL`,
+		except, owner, stamp(tx.Now), reason)
+	return int(n), err
+}
