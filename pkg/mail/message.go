@@ -1,0 +1,149 @@
+// Package mail writes messages and sends them. A portal.Letter says what a
+// mail is about; the package finds the words in the recipient's language,
+// sets them as text and HTML, and hands the message to a mail server.
+package mail
+
+import (
+	"bytes"
+	"fmt"
+	netmail "net/mail"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	gomail "github.com/wneessen/go-mail"
+
+	"github.com/portalctl/portalctl/pkg/portal"
+)
+
+// Message is one mail to one recipient, ready to be sent.
+type Message struct {
+	From    netmail.Address
+	To      netmail.Address
+	ReplyTo netmail.Address // zero: none
+
+	Subject    string
+	Text, HTML string
+
+	MessageID  string // <…@host>
+	InReplyTo  string
+	References []string
+	Date       time.Time
+}
+
+// Bytes returns the message as it goes over the wire. It fails when an
+// address or a header value could not stand in a header as it is.
+func (m *Message) Bytes() ([]byte, error) {
+	msg := gomail.NewMsg(gomail.WithCharset(gomail.CharsetUTF8), gomail.WithEncoding(gomail.EncodingQP), gomail.WithNoDefaultUserAgent())
+	addresses := []struct {
+		header  gomail.AddrHeader
+		address netmail.Address
+		needed  bool
+	}{{gomail.HeaderFrom, m.From, true}, {gomail.HeaderTo, m.To, true}, {gomail.HeaderReplyTo, m.ReplyTo, false}}
+	for _, a := range addresses {
+		if a.address == (netmail.Address{}) && !a.needed {
+			continue
+		}
+		address, err := headerAddress(a.address)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", a.header, err)
+		}
+		msg.SetAddrHeaderFromMailAddress(a.header, address)
+	}
+	subject, err := headerText(m.Subject)
+	if err != nil {
+		return nil, fmt.Errorf("subject: %w", err)
+	}
+	msg.SetGenHeader(gomail.HeaderSubject, subject)
+	id, err := headerID(m.MessageID)
+	if err != nil {
+		return nil, fmt.Errorf("message id: %w", err)
+	}
+	msg.SetGenHeader(gomail.HeaderMessageID, id)
+	if m.InReplyTo != "" {
+		id, err := headerID(m.InReplyTo)
+		if err != nil {
+			return nil, fmt.Errorf("in reply to: %w", err)
+		}
+		msg.SetGenHeader(gomail.HeaderInReplyTo, id)
+	}
+	var references []string
+	for _, r := range m.References {
+		id, err := headerID(r)
+		if err != nil {
+			return nil, fmt.Errorf("references: %w", err)
+		}
+		references = append(references, id)
+	}
+	if len(references) > 0 {
+		msg.SetGenHeader(gomail.HeaderReferences, strings.Join(references, " "))
+	}
+	msg.SetDateWithValue(m.Date.UTC())
+	// RFC 3834, and what Exchange asks for: nothing answers by itself.
+	msg.SetGenHeader("Auto-Submitted", "auto-generated")
+	msg.SetGenHeader("X-Auto-Response-Suppress", "All")
+
+	msg.SetBodyString("text/plain; format=flowed", crlf(flowed(m.Text)))
+	msg.AddAlternativeString(gomail.TypeTextHTML, crlf(m.HTML))
+	var b bytes.Buffer
+	if _, err := msg.WriteTo(&b); err != nil {
+		return nil, fmt.Errorf("write message: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// headerText refuses what would end a header line or hide in it.
+func headerText(s string) (string, error) {
+	if i := strings.IndexFunc(s, unicode.IsControl); i >= 0 {
+		return "", fmt.Errorf("a header cannot hold the control character at byte %d", i)
+	}
+	if s != strings.ToValidUTF8(s, "") {
+		return "", fmt.Errorf("a header cannot hold invalid UTF-8")
+	}
+	return s, nil
+}
+
+// headerAddress takes an address apart and puts it together again, so that
+// nothing but one address can come of it.
+func headerAddress(a netmail.Address) (*netmail.Address, error) {
+	name, err := headerText(a.Name)
+	if err != nil {
+		return nil, err
+	}
+	bare, err := portal.ParseEmail("address", a.Address)
+	if err != nil && !isLocalAddress(a.Address) {
+		return nil, fmt.Errorf("%q is not an address mail can go to", a.Address)
+	}
+	if err != nil {
+		bare = a.Address
+	}
+	return &netmail.Address{Name: name, Address: bare}, nil
+}
+
+// isLocalAddress allows name@localhost, the sender of a portal that has no
+// domain of its own yet.
+func isLocalAddress(s string) bool {
+	local, ok := strings.CutSuffix(s, "@localhost")
+	return ok && local != "" && strings.Trim(local, "abcdefghijklmnopqrstuvwxyz0123456789.-_+") == ""
+}
+
+// headerID checks a Message-ID: <left@right> in visible ASCII.
+func headerID(s string) (string, error) {
+	inner, open := strings.CutPrefix(s, "<")
+	inner, closed := strings.CutSuffix(inner, ">")
+	left, right, ok := strings.Cut(inner, "@")
+	bad := strings.ContainsFunc(inner, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '<' || r == '>' })
+	if !open || !closed || !ok || bad || left == "" || right == "" || len(s) > 300 {
+		return "", fmt.Errorf("%q is not a Message-ID; it is written <left@right>", s)
+	}
+	return s, nil
+}
+
+// ThreadID is the id every mail about one ticket refers to, so that mail
+// programs show them together. It names no message.
+func ThreadID(n portal.TicketNumber, opened time.Time, host string) string {
+	return fmt.Sprintf("<ticket.%d.%s@%s>", int64(n), strconv.FormatInt(opened.UnixMilli(), 36), host)
+}
+
+func crlf(s string) string { return strings.ReplaceAll(s, "\n", "\r\n") }

@@ -1,0 +1,248 @@
+package mail
+
+import (
+	"strings"
+
+	"github.com/portalctl/portalctl/pkg/i18n"
+	"github.com/portalctl/portalctl/pkg/portal"
+)
+
+// script is one letter being written.
+type script struct {
+	*i18n.Printer
+	writer *Writer
+	letter *portal.Letter
+	view   *view
+	args   map[string]any
+}
+
+// scripts say, for each kind of letter, what it needs and how it is written.
+var scripts = map[portal.LetterKind]struct {
+	script          func(*script)
+	ticket, message bool
+}{
+	portal.LetterInvitation:      {script: (*script).invitation},
+	portal.LetterSignIn:          {script: (*script).signIn},
+	portal.LetterRegister:        {script: (*script).register},
+	portal.LetterRegisterKnown:   {script: (*script).registerKnown},
+	portal.LetterReset:           {script: (*script).reset},
+	portal.LetterPasswordChanged: {script: (*script).passwordChanged},
+	portal.LetterApproved:        {script: (*script).approved},
+	portal.LetterTicketReceived:  {script: (*script).ticketReceived, ticket: true},
+	portal.LetterMessage:         {script: (*script).message, ticket: true, message: true},
+	portal.LetterTicketClosed:    {script: (*script).ticketClosed, ticket: true},
+	portal.LetterParticipant:     {script: (*script).participantAdded, ticket: true},
+	portal.LetterDeskTicket:      {script: (*script).deskTicket, ticket: true, message: true},
+	portal.LetterDeskMessage:     {script: (*script).deskMessage, ticket: true, message: true},
+	portal.LetterDeskPending:     {script: (*script).deskPending},
+	portal.LetterDigest:          {script: (*script).digest},
+	portal.LetterTest:            {script: (*script).test},
+}
+
+// say returns a text with the letter's values.
+func (s *script) say(key string) string { return s.T(key, s.args) }
+
+func (s *script) head(subject, preview, heading string, lead ...string) {
+	s.view.Subject, s.view.Preview, s.view.Heading = subject, preview, heading
+	s.view.Lead = append(s.view.Lead, lead...)
+}
+
+func (s *script) after(texts ...string) { s.view.After = append(s.view.After, texts...) }
+
+// once says how long the link works, where it is one that runs out.
+func (s *script) once() {
+	if s.letter.Once {
+		s.after(s.say("mail.link.once"))
+	}
+}
+
+func (s *script) invitation() {
+	s.head(s.say("mail.invitation.subject"), s.say("mail.invitation.preview"), s.say("mail.invitation.heading"), s.say("mail.invitation.text"))
+	s.view.Button = s.say("mail.invitation.button")
+	s.once()
+	if s.letter.Once && s.letter.Home != "" {
+		last := len(s.view.After) - 1
+		s.view.After[last] += " " + s.say("mail.invitation.after")
+	}
+	s.after(s.say("mail.invitation.ignore"))
+}
+
+func (s *script) signIn() {
+	s.head(s.say("mail.sign_in.subject"), s.say("mail.sign_in.preview"), s.say("mail.sign_in.heading"), s.say("mail.sign_in.text"))
+	s.view.Button = s.say("mail.sign_in.button")
+	s.once()
+	s.after(s.say("mail.sign_in.ignore"))
+}
+
+func (s *script) register() {
+	s.head(s.say("mail.register.subject"), s.say("mail.register.preview"), s.say("mail.register.heading"), s.say("mail.register.text"))
+	s.view.Button = s.say("mail.register.button")
+	s.once()
+	s.after(s.say("mail.register.ignore"))
+}
+
+func (s *script) registerKnown() {
+	s.head(s.say("mail.register_known.subject"), s.say("mail.register_known.preview"), s.say("mail.register_known.heading"), s.say("mail.register_known.text"))
+	s.view.Button = s.say("mail.register_known.button")
+	s.once()
+	s.after(s.say("mail.register_known.ignore"))
+}
+
+func (s *script) reset() {
+	s.head(s.say("mail.reset.subject"), s.say("mail.reset.preview"), s.say("mail.reset.heading"), s.say("mail.reset.text"))
+	s.view.Button = s.say("mail.reset.button")
+	s.once()
+	s.after(s.say("mail.reset.ignore"))
+}
+
+func (s *script) passwordChanged() {
+	s.head(s.say("mail.password_changed.subject"), s.say("mail.password_changed.preview"), s.say("mail.password_changed.heading"),
+		s.say("mail.password_changed.text"), s.say("mail.password_changed.warning"))
+	s.view.Button = s.say("mail.password_changed.button")
+	s.after(s.say("mail.password_changed.ignore"))
+}
+
+func (s *script) approved() {
+	s.head(s.say("mail.approved.subject"), s.say("mail.approved.preview"), s.say("mail.approved.heading"), s.say("mail.approved.text"))
+	s.view.Button = s.say("mail.approved.button")
+}
+
+func (s *script) ticketReceived() {
+	s.head(s.view.Subject, s.say("mail.ticket_received.preview"), s.say("mail.ticket_received.heading"), s.say("mail.ticket_received.text"))
+	s.quote(s.say("mail.you_wrote"))
+	s.after(s.say("mail.ticket_received.after"))
+}
+
+func (s *script) message() {
+	heading := s.say("mail.message.heading")
+	if s.letter.Message.Contact != 0 {
+		heading = s.say("mail.message.heading.customer")
+	}
+	s.head(s.view.Subject, preview(s.letter.Message), heading, s.say("mail.message.text"))
+	s.quote(s.say("mail.wrote"))
+	s.after(s.say("mail.reply_there"))
+}
+
+func (s *script) ticketClosed() {
+	s.head(s.view.Subject, s.say("mail.ticket_closed.preview"), s.say("mail.ticket_closed.heading"), s.say("mail.ticket_closed.text"))
+	s.quote(s.say("mail.wrote"))
+	if days := s.letter.ReopenDays; days > 0 {
+		s.after(s.N("mail.ticket_closed.reopen", days, s.args))
+	} else {
+		s.after(s.say("mail.ticket_closed.new"))
+	}
+}
+
+func (s *script) participantAdded() {
+	s.head(s.view.Subject, s.say("mail.participant_added.preview"), s.say("mail.participant_added.heading"), s.say("mail.participant_added.text"))
+}
+
+func (s *script) deskTicket() {
+	s.head(s.view.Subject, preview(s.letter.Message), s.say("mail.desk_ticket.heading"), s.say("mail.desk_ticket.text"))
+	s.desk()
+}
+
+func (s *script) deskMessage() {
+	s.head(s.view.Subject, preview(s.letter.Message), s.say("mail.desk_message.heading"), s.say("mail.desk_message.text"))
+	s.desk()
+}
+
+// desk adds what whoever answers needs: who asks, how urgent, the text, and
+// the command that answers.
+func (s *script) desk() {
+	t := s.letter.Ticket
+	who := oneLine(t.RequesterName)
+	if t.RequesterEmail != "" {
+		who = strings.TrimSpace(who + " <" + oneLine(t.RequesterEmail) + ">")
+	}
+	s.fact("column.requester", who)
+	s.fact("column.company", t.CompanyName)
+	if t.Priority != "" && t.Priority != portal.Normal {
+		s.fact("column.priority", s.T("priority."+string(t.Priority)))
+	}
+	s.fact("column.category", t.Category)
+	s.fact("column.assignee", t.AssigneeName)
+	for _, f := range s.letter.Fields {
+		if value := oneLine(f.Value); value != "" {
+			s.view.Facts = append(s.view.Facts, portal.LetterField{Label: oneLine(f.Label), Value: value})
+		}
+	}
+	if t.Confidential {
+		s.fact("mail.desk.confidential", s.say("mail.desk.yes"))
+	}
+	s.quote(s.say("mail.wrote"))
+	s.after(s.T("mail.desk.answer", "Command", "portalctl tickets reply "+t.Number.String()))
+}
+
+func (s *script) fact(key, value string) {
+	if value = oneLine(value); value != "" {
+		s.view.Facts = append(s.view.Facts, portal.LetterField{Label: s.T(key), Value: value})
+	}
+}
+
+func (s *script) deskPending() {
+	s.head(s.say("mail.desk_pending.subject"), s.say("mail.desk_pending.preview"), s.say("mail.desk_pending.heading"), s.say("mail.desk_pending.text"))
+	s.after(s.T("mail.desk.approve", "Command", "portalctl members approve"))
+}
+
+func (s *script) digest() {
+	n := len(s.letter.Notices)
+	s.head(s.N("mail.digest.subject", n, s.args), s.say("mail.digest.preview"), s.N("mail.digest.heading", n, s.args), s.say("mail.digest.text"))
+	s.view.Button = s.say("mail.digest.button")
+	for i := range s.letter.Notices {
+		notice := &s.letter.Notices[i]
+		args := arguments(s.Printer, notice)
+		it := item{What: s.T("mail.digest."+string(notice.Kind), args), When: s.DateTime(inZone(notice.At, s.letter.Zone)), Link: notice.Link}
+		if notice.Ticket != nil {
+			it.Title = notice.Ticket.Number.String() + " · " + oneLine(notice.Ticket.Subject)
+		}
+		s.view.Items = append(s.view.Items, it)
+	}
+}
+
+func (s *script) test() {
+	s.head(s.say("mail.test.subject"), s.say("mail.test.preview"), s.say("mail.test.heading"), s.say("mail.test.text"))
+	s.after(s.say("mail.test.after"))
+	s.view.Team = ""
+}
+
+// quote shows the letter's message, if it has one.
+func (s *script) quote(title string) {
+	m := s.letter.Message
+	if m == nil {
+		return
+	}
+	text, cut := shorten(harmless(plain(m)))
+	q := &quote{Title: title, Text: text, Body: paragraphs(text)}
+	if cut {
+		q.Rest = s.T("mail.rest")
+	} else if s.writer.HTML != nil && m.Format != portal.Plain {
+		q.HTML = s.writer.HTML(m.Body, m.Format)
+	}
+	for _, f := range m.Files {
+		q.Files = append(q.Files, s.T("mail.file", "Name", oneLine(f.Name), "Size", s.Bytes(f.Size)))
+	}
+	if len(q.Files) > 0 {
+		q.Count = s.N("mail.files", len(q.Files))
+	}
+	s.view.Quote = q
+}
+
+// plain is a message's text for the text part. Markdown is made to be read
+// as it is.
+func plain(m *portal.Message) string {
+	if m.Format == portal.HTML {
+		return plainFromHTML(m.Body)
+	}
+	return m.Body
+}
+
+// preview is the beginning of a message, for the line that mail programs show
+// beside the subject.
+func preview(m *portal.Message) string {
+	line := oneLine(plain(m))
+	if runes := []rune(line); len(runes) > 140 {
+		line = strings.TrimRight(string(runes[:140]), " ") + " …"
+	}
+	return line
+}

@@ -1,0 +1,99 @@
+package portal
+
+import "time"
+
+// Letter is a mail about to be written: what it says and to whom, with
+// everything its words need. It is put together when it is sent, so that no
+// text and no one-time link lies in the store before.
+type Letter struct {
+	Kind LetterKind
+
+	To       string // the address
+	Name     string // the recipient's; left empty for an address nobody has proven
+	Language string
+	Zone     *time.Location // the recipient's; nil: UTC
+
+	Portal  string // the portal's name
+	Accent  string
+	Home    string // the portal's URL
+	ReplyTo string // the inbox's address, where there is one
+
+	MessageID string // fixed when the mail was queued: <…@host>
+	Thread    string // the id every mail about one ticket refers to; empty outside tickets
+
+	Link   string        // what the button leads to; empty: no button
+	Valid  time.Duration // how long a one-time link works
+	Once   bool          // the link works once
+	At     time.Time     // when what it tells about happened
+	By     string        // who did it, as the reader may know them; empty: the team
+	Inbox  string        // to an inbox: its name
+	Office bool          // to an inbox or an agent, not to a customer
+
+	Ticket     *Ticket
+	Label      string        // the portal's own word for ticket; empty: the language's
+	Message    *Message      // with Files; AuthorName as the reader may know it
+	Fields     []LetterField // to an inbox: the ticket's fields
+	ReopenDays int           // closed: how long an answer reopens; 0: never
+
+	Notices []Letter // a digest: the notices it stands for, oldest first
+}
+
+// LetterField is a field of the new-ticket form with what was answered.
+type LetterField struct{ Label, Value string }
+
+// LetterKind is which mail a letter is.
+type LetterKind string
+
+// The kinds of letter.
+const (
+	LetterInvitation      LetterKind = "invitation"
+	LetterSignIn          LetterKind = "sign_in"
+	LetterRegister        LetterKind = "register"       // proof of an address nobody knows
+	LetterRegisterKnown   LetterKind = "register_known" // to an address that has access already
+	LetterReset           LetterKind = "reset"
+	LetterPasswordChanged LetterKind = "password_changed"
+	LetterApproved        LetterKind = "approved"
+	LetterTicketReceived  LetterKind = "ticket_received"
+	LetterMessage         LetterKind = "message"
+	LetterTicketClosed    LetterKind = "ticket_closed"
+	LetterParticipant     LetterKind = "participant_added"
+	LetterDeskTicket      LetterKind = "desk_ticket"  // to the inbox: a new ticket
+	LetterDeskMessage     LetterKind = "desk_message" // to the inbox: a customer answered
+	LetterDeskPending     LetterKind = "desk_pending" // to the inbox: a registration awaits approval
+	LetterDigest          LetterKind = "digest"       // several notices in one
+	LetterTest            LetterKind = "test"
+)
+
+// Delivery is how an attempt to send a mail ended.
+type Delivery struct {
+	Outcome Outcome
+	Code    int    // the mail server's, such as 550; 0 when it said nothing
+	Status  string // the enhanced status, such as 5.1.1, where there is one
+	Text    string // one line for operators; may quote the server
+}
+
+// Outcome says what an attempt means for the next one.
+type Outcome int
+
+// The outcomes. The zero value promises nothing.
+const (
+	// Unknown: the connection died after the text was sent and before the
+	// server answered, so it may or may not have been delivered.
+	Unknown Outcome = iota
+	Delivered
+	Temporary // try again later
+	Permanent // trying again is of no use
+)
+
+// String names the outcome for logs.
+func (o Outcome) String() string {
+	switch o {
+	case Delivered:
+		return "delivered"
+	case Temporary:
+		return "temporary"
+	case Permanent:
+		return "permanent"
+	}
+	return "unknown"
+}
