@@ -185,6 +185,30 @@ func list[T any](ctx context.Context, tx *Tx, query string, args []any, scan fun
 	return all, tx.check(rows.Err())
 }
 
+// each calls scan for the rows until it wants no more; what is not asked for
+// is not computed.
+func (tx *Tx) each(ctx context.Context, query string, args []any, scan func(row) (more bool, err error)) error {
+	ctx, s, err := tx.prepared(ctx, query)
+	if err != nil {
+		return err
+	}
+	rows, err := s.QueryContext(ctx, args...)
+	if err != nil {
+		return tx.check(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		more, err := scan(rows)
+		if err != nil {
+			return tx.check(err)
+		}
+		if !more {
+			return nil
+		}
+	}
+	return tx.check(rows.Err())
+}
+
 // find reads one row with scan, or returns the error that says it is missing.
 func find[T any](ctx context.Context, tx *Tx, missing error, query string, args []any, scan func(row) (T, error)) (*T, error) {
 	var v T

@@ -259,7 +259,7 @@ CREATE TABLE message (
   at          INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX message_ticket ON message (ticket, id);
-CREATE INDEX message_contact ON message (contact_id) WHERE contact_id IS NOT NULL;
+CREATE INDEX message_contact ON message (contact_id, at) WHERE contact_id IS NOT NULL;
 
 CREATE TABLE file (
   id         INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -347,7 +347,7 @@ CREATE INDEX counter_until ON counter (until);
 
 -- One row a message; contentless, so the text is kept once. scope holds the
 -- words that say who may find it: c7 for each party, k3 for the company
--- unless confidential, all for agents; internal messages have only all.
+-- unless confidential; internal messages have none. Agents search all rows.
 CREATE VIRTUAL TABLE message_search USING fts5 (
   scope, subject, body,
   content = '', contentless_delete = 1,

@@ -1,0 +1,125 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/portalctl/portalctl/pkg/portal"
+)
+
+// AddMessage writes a message with its files, indexes it for search, and
+// updates t.LastPublic and t.FileCount (the caller then saves t). Sets IDs;
+// At is now unless set. AuthorName is kept for a message that names neither
+// contact nor agent.
+func (tx *Tx) AddMessage(ctx context.Context, t *portal.Ticket, m *portal.Message) error {
+	m.Ticket = t.Number
+	if m.At.IsZero() {
+		m.At = tx.Now
+	}
+	author := ""
+	if m.Contact == 0 && m.Agent == 0 {
+		author = m.AuthorName
+	}
+	err := tx.value(ctx, &m.ID, `INSERT INTO message (ticket, kind, contact_id, agent_id, author, body, format, at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id`,
+		m.Ticket, m.Kind, ref(m.Contact), ref(m.Agent), author, m.Body, m.Format, stamp(m.At))
+	if isForeignKey(err) {
+		return portal.NotFoundf("message.reference", "the message's ticket or author does not exist any more")
+	}
+	if err != nil {
+		return err
+	}
+	for i := range m.Files {
+		f := &m.Files[i]
+		f.Message, f.Ticket = m.ID, m.Ticket
+		if f.At.IsZero() {
+			f.At = m.At
+		}
+		if err := tx.value(ctx, &f.ID, `INSERT INTO file (message_id, ticket, name, type, size, sha256, at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id`,
+			f.Message, f.Ticket, f.Name, f.Type, f.Size, f.SHA256, stamp(f.At)); err != nil {
+			return err
+		}
+	}
+	if m.Kind == portal.Public {
+		t.LastPublic = max(t.LastPublic, m.ID)
+		t.FileCount += len(m.Files)
+	}
+	return tx.index(ctx, t, m.ID, m.Kind, m.Body)
+}
+
+// Messages returns the ticket's messages, oldest first, files included;
+// internal ones only if asked.
+func (tx *Tx) Messages(ctx context.Context, t *portal.Ticket, internal bool) ([]portal.Message, error) {
+	where := `m.ticket = $1`
+	if !internal {
+		where += ` AND m.kind = 'public'`
+	}
+	messages, err := list(ctx, tx, `SELECT m.id, m.ticket, m.kind, m.contact_id, m.agent_id, m.author, m.body, m.format, m.at,
+		coalesce(c.name, ''), coalesce(c.email, ''), coalesce(a.name, '')
+		FROM message m LEFT JOIN contact c ON c.id = m.contact_id LEFT JOIN agent a ON a.id = m.agent_id
+		WHERE `+where+` ORDER BY m.id`, []any{t.Number}, func(r row) (m portal.Message, err error) {
+		var name, email, agent string
+		err = r.Scan(&m.ID, &m.Ticket, &m.Kind, refInto(&m.Contact), refInto(&m.Agent), &m.AuthorName, &m.Body, &m.Format, timeInto{&m.At},
+			&name, &email, &agent)
+		switch {
+		case m.Contact != 0:
+			m.AuthorName = shownName(name, email, internal)
+		case m.Agent != 0:
+			m.AuthorName = agent
+		}
+		return m, err
+	})
+	if err != nil || (t.FileCount == 0 && !internal) {
+		return messages, err
+	}
+	files, err := list(ctx, tx, `SELECT `+fileColumns+` FROM file f WHERE f.ticket = $1 ORDER BY f.message_id, f.id`, []any{t.Number}, scanFile)
+	if err != nil {
+		return nil, err
+	}
+	for i := range messages {
+		for _, f := range files {
+			if f.Message == messages[i].ID {
+				messages[i].Files = append(messages[i].Files, f)
+			}
+		}
+	}
+	return messages, nil
+}
+
+// LastMessage is the id of the newest message in the store.
+func (tx *Tx) LastMessage(ctx context.Context) (id portal.MessageID, err error) {
+	err = tx.value(ctx, &id, `SELECT coalesce(max(id), 0) FROM message`)
+	return id, err
+}
+
+const fileColumns = `f.id, f.message_id, f.ticket, f.name, f.type, f.size, f.sha256, f.at`
+
+func scanFile(r row) (f portal.File, err error) {
+	err = r.Scan(&f.ID, &f.Message, &f.Ticket, &f.Name, &f.Type, &f.Size, &f.SHA256, timeInto{&f.At})
+	return f, err
+}
+
+// FileFor returns a file of a ticket the viewer sees; files of internal
+// messages only for agents. NotFound file.none otherwise.
+func (tx *Tx) FileFor(ctx context.Context, v *portal.Viewer, id portal.FileID) (*portal.File, error) {
+	q := newQuery(`SELECT ` + fileColumns + ` FROM file f JOIN message m ON m.id = f.message_id JOIN ticket t ON t.number = f.ticket`)
+	q.add(` WHERE f.id = ?`, id)
+	q.seenBy(v, ScopeCompany)
+	if v.Agent == 0 {
+		q.add(` AND m.kind = 'public'`)
+	}
+	return find(ctx, tx, portal.NotFoundf("file.none", "there is no such file"), q.text(), q.args, scanFile)
+}
+
+// FileBytes sums the sizes of files a contact has sent since a time.
+func (tx *Tx) FileBytes(ctx context.Context, c portal.ContactID, since time.Time) (sum int64, err error) {
+	err = tx.value(ctx, &sum, `SELECT coalesce(sum(f.size), 0) FROM message m JOIN file f ON f.message_id = m.id
+		WHERE m.contact_id = $1 AND m.at >= $2`, c, since.UnixMilli())
+	return sum, err
+}
+
+// FileKnown reports whether any row names the hash.
+func (tx *Tx) FileKnown(ctx context.Context, sha256 string) (bool, error) {
+	return tx.exists(ctx, `SELECT 1 FROM file WHERE sha256 = $1 LIMIT 1`, sha256)
+}
