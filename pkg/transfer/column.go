@@ -19,6 +19,9 @@ type kind struct {
 	prefix  string            // of columns that hold one custom property each
 	// required are columns of which one must be there.
 	required []string
+	// reserved are keys that custom properties may not have, because rules and
+	// commands read a field of our own by them.
+	reserved []string
 	// foreign tells files of other kinds by their columns, for a hint.
 	foreign map[string]string
 }
@@ -47,7 +50,7 @@ const (
 // maxColumns is far above what HubSpot exports with all properties.
 const maxColumns = 5000
 
-func (k *kind) layout(header []string, notes *notes) (layout, error) {
+func (k *kind) layout(header []string, notes *Notes) (layout, error) {
 	if len(header) > maxColumns {
 		return layout{}, portal.Invalidf("import.header", "file", "the file has %d columns; at most %d are read", len(header), maxColumns)
 	}
@@ -69,7 +72,7 @@ func (k *kind) layout(header []string, notes *notes) (layout, error) {
 			continue
 		}
 		if key, ok := strings.CutPrefix(name, k.prefix); ok {
-			l.addExtra(portal.PropertyKey(key), i, notes)
+			l.addExtra(key, i, notes)
 			continue
 		}
 		l.own = false
@@ -92,20 +95,32 @@ func (k *kind) layout(header []string, notes *notes) (layout, error) {
 	return l, l.complete()
 }
 
-func (l *layout) add(name string, i int, notes *notes) {
+func (l *layout) add(name string, i int, notes *Notes) {
 	if first, twice := l.known[name]; twice {
-		notes.add(fmt.Sprintf("the columns %q and %q mean the same; the first is used", l.header[first], l.header[i]))
+		notes.Add(fmt.Sprintf("the columns %q and %q mean the same; the first is used", l.header[first], l.header[i]))
 		return
 	}
 	l.known[name] = i
 }
 
-func (l *layout) addExtra(key string, i int, notes *notes) {
+// maxKey is the longest key of a custom property, in characters. HubSpot's
+// labels are longer at times.
+const maxKey = 60
+
+func (l *layout) addExtra(key string, i int, notes *Notes) {
+	key = portal.PropertyKey(visible(key))
+	if runes := []rune(key); len(runes) > maxKey {
+		key = portal.PropertyKey(string(runes[:maxKey]))
+	}
 	if key == "" {
 		return
 	}
+	if slices.Contains(l.kind.reserved, key) {
+		notes.Add(fmt.Sprintf("the column %q was left out: there is a field of that name, which it does not fill", l.header[i]))
+		return
+	}
 	if j := slices.IndexFunc(l.extra, func(e extraColumn) bool { return e.key == key }); j >= 0 {
-		notes.add(fmt.Sprintf("the columns %q and %q mean the same; the first is used", l.header[l.extra[j].index], l.header[i]))
+		notes.Add(fmt.Sprintf("the columns %q and %q mean the same; the first is used", l.header[l.extra[j].index], l.header[i]))
 		return
 	}
 	l.extra = append(l.extra, extraColumn{i, key})
@@ -133,6 +148,11 @@ func (l *layout) complete() error {
 func (l *layout) has(name string) bool {
 	_, ok := l.known[name]
 	return ok
+}
+
+// keeps reports whether a custom property with the key has a column.
+func (l *layout) keeps(key string) bool {
+	return slices.ContainsFunc(l.extra, func(e extraColumn) bool { return e.key == key })
 }
 
 // fit checks a row's number of cells; empty ones at the end may be too many.

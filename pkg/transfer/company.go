@@ -23,6 +23,7 @@ var companyKind = &kind{
 	columns:  []string{"name", "domain", "external_id", "created_at", "updated_at"},
 	prefix:   propertyPrefix,
 	required: []string{"name", "domain"},
+	reserved: []string{"name", "domain", "email", "company"},
 	aliases: map[string]string{
 		"company_name": "name", "company": "name", "organisation": "name", "organization": "name",
 		"company_domain_name": "domain", "company_domain": "domain", "domain_name": "domain",

@@ -51,10 +51,14 @@ var contactKind = &kind{
 		"associated_company": "company_names", "associated_companies": "company_names",
 		"primary_associated_company_id": "primary_id", "associated_company_ids_(primary)": "primary_id", "associatedcompanyid": "primary_id",
 		"associated_company_(primary)": "primary_name", "primary_associated_company": "primary_name",
-		"company_name": "company_name", "company": "company_name", "organisation": "company_name", "organization": "company_name",
+		// HubSpot's "Company name" is not here: it is what contacts type into
+		// forms about themselves, and belonging to a company shows its tickets.
+		// It stays a property.
+		"company": "company_name", "organisation": "company_name", "organization": "company_name",
 		"create_date": "created_at", "createdate": "created_at", "created": "created_at",
 		"last_modified_date": "updated_at", "lastmodifieddate": "updated_at", "last_modified": "updated_at",
 	},
+	reserved: []string{"email", "name", "member_email", "language", "time_zone", "company", "primary_company", "domain"},
 	foreign: map[string]string{
 		"ticket_name": "tickets", "ticket_id": "tickets", "ticket_status": "tickets", "subject": "tickets",
 		"company_domain_name": "companies", "domain": "companies",
@@ -64,11 +68,18 @@ var contactKind = &kind{
 // NewContacts reads a file of contacts.
 func NewContacts(src Source, size int64, o Options) (*Reader[Contact], error) {
 	zones := &zoneNames{}
-	return open(src, size, contactKind, o, func(r *Reader[Contact], row Row) (Record[Contact], error) {
+	r, err := open(src, size, contactKind, o, func(r *Reader[Contact], row Row) (Record[Contact], error) {
 		p := &parser{file: r.file, row: row}
 		c := p.contact(zones)
 		return Record[Contact]{Value: c, Problems: p.problems, Rows: []Row{row}}, nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	if l := r.file; l.keeps("company_name") && !l.has("companies") && !l.has("company_ids") && !l.has("company_names") && !l.has("company_name") {
+		l.notes.Add("\"Company name\" is what contacts say about themselves and was kept as a property; to tie them to companies, export the column \"Associated Company\" too, or call the column \"company\"")
+	}
+	return r, nil
 }
 
 func (p *parser) contact(zones *zoneNames) Contact {
@@ -95,8 +106,8 @@ func (p *parser) contact(zones *zoneNames) Contact {
 }
 
 // companies reads the contact's companies from our own columns, HubSpot's
-// association columns, or the company's name as HubSpot keeps it with the
-// contact, whichever comes first.
+// association columns, or a column with the company's name, whichever comes
+// first.
 func (p *parser) companies(c *Contact) {
 	c.Companies = p.refs("companies")
 	if len(c.Companies) == 0 {
@@ -193,7 +204,7 @@ func (p *parser) language() string {
 	if base, confidence := tag.Base(); err == nil && confidence == language.Exact && tag != language.Und {
 		return base.String()
 	}
-	p.file.notes.add("a language that is not known was left out")
+	p.file.notes.Add("a language that is not known was left out")
 	return ""
 }
 
@@ -217,7 +228,7 @@ func (z *zoneNames) read(p *parser) string {
 		z.known[value] = name
 	}
 	if name == "" {
-		p.file.notes.add("a time zone that is not known was left out")
+		p.file.notes.Add("a time zone that is not known was left out")
 	}
 	return name
 }

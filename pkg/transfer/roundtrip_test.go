@@ -96,7 +96,7 @@ func writeTickets(t testing.TB, list []transfer.Ticket) []byte {
 // What only tells how a record was read, and not what it is.
 var (
 	sameContact = cmp.FilterPath(field("Line", "AllCompanies"), cmp.Ignore())
-	sameTicket  = cmp.FilterPath(field("Line", "Described", "More"), cmp.Ignore())
+	sameTicket  = cmp.FilterPath(field("Line", "Described", "Continues", "NoCompany"), cmp.Ignore())
 )
 
 func field(names ...string) func(cmp.Path) bool {
@@ -180,12 +180,12 @@ func TestManyMessagesComeInParts(t *testing.T) {
 	next.Number, next.Messages = 8, ticket.Messages[:1]
 	got, problems := tickets(t, writeTickets(t, []transfer.Ticket{ticket, next}), transfer.Options{})
 	var parts []int
-	var more []bool
+	var goesOn []bool
 	for _, part := range got {
-		parts, more = append(parts, len(part.Messages)), append(more, part.More)
+		parts, goesOn = append(parts, len(part.Messages)), append(goesOn, part.Continues)
 	}
 	same(t, "the parts", parts, []int{200, 200, 50, 1})
-	same(t, "what follows", more, []bool{true, true, false, false})
+	same(t, "what goes on", goesOn, []bool{false, true, true, false})
 	same(t, "the problems", problems, []string(nil))
 }
 

@@ -25,13 +25,13 @@ type file struct {
 	bom    int64             // bytes to skip at the start
 	comma  byte
 	dates  *dates
-	notes  *notes
+	notes  *Notes
 	layout
 }
 
 // openFile finds out how the bytes are written and what the columns are.
 func openFile(src Source, size int64, k *kind, o Options) (*file, error) {
-	f := &file{src: src, size: size, notes: &notes{}}
+	f := &file{src: src, size: size, notes: &Notes{}}
 	if err := f.detectEncoding(); err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func (f *file) detectEncoding() error {
 	}
 	if damaged > 0 && damaged >= wide {
 		f.decode = charmap.Windows1252
-		f.notes.add("the file is not UTF-8 and was read as Windows-1252; check names with accents, or save it as \"CSV UTF-8\"")
+		f.notes.Add("the file is not UTF-8 and was read as Windows-1252; check names with accents, or save it as \"CSV UTF-8\"")
 	}
 	return nil
 }

@@ -40,48 +40,16 @@ type Ticket struct {
 	// Messages is the conversation. Files of others bring at most one, made
 	// from the ticket's description.
 	Messages []Message `json:"messages,omitempty"`
-	// More is set when the file holds more messages of the ticket; the next
-	// record goes on with it.
-	More bool `json:"-"`
+	// NoCompany is set when the file has a place for the ticket's company and
+	// names none; otherwise an empty Company says nothing.
+	NoCompany bool `json:"-"`
+	// Continues is set when the record goes on with the messages of the one
+	// before; a long conversation comes in parts.
+	Continues bool `json:"-"`
 	// Described is set when the only message was made from a description:
 	// it is the first of a new ticket and not added to one that exists.
 	Described bool `json:"-"`
 }
-
-// Author says who wrote a message.
-type Author string
-
-// The authors. Imported messages may have none that is known.
-const (
-	ByContact Author = "contact"
-	ByAgent   Author = "agent"
-	ByUnknown Author = ""
-)
-
-// Message is one entry of a conversation.
-type Message struct {
-	At     time.Time          `json:"at"`
-	Kind   portal.MessageKind `json:"kind"`
-	By     Author             `json:"by,omitempty"`
-	Email  string             `json:"author,omitempty"`      // the author's address, if known
-	Name   string             `json:"author_name,omitempty"` // for authors that are neither
-	Format portal.BodyFormat  `json:"format"`
-	Body   string             `json:"body"`
-	Files  []string           `json:"files,omitempty"` // names only: the bytes do not travel in CSV
-}
-
-// Description says what becomes of a ticket's description, which other
-// systems keep beside the conversation.
-type Description string
-
-// What can become of a description. By default it is public when the file
-// says that the customer wrote it (HubSpot's source is e-mail, form or chat)
-// and internal otherwise: an agent may have written it for colleagues.
-const (
-	DescriptionBySource Description = ""
-	DescriptionPublic   Description = "public"
-	DescriptionInternal Description = "internal"
-)
 
 // ParseStatuses reads what further statuses mean, each written like
 // "In progress=waiting_on_us".
@@ -99,16 +67,6 @@ func ParseStatuses(list []string) (map[string]portal.Status, error) {
 		statuses[strings.ToLower(strings.Join(strings.Fields(s[:i]), " "))] = status
 	}
 	return statuses, nil
-}
-
-// ParseDescription reads public or internal; empty text leaves it to the
-// source of each ticket.
-func ParseDescription(s string) (Description, error) {
-	switch d := Description(strings.ToLower(strings.TrimSpace(s))); d {
-	case DescriptionBySource, DescriptionPublic, DescriptionInternal:
-		return d, nil
-	}
-	return "", portal.Invalidf("import.description", "description", "%q is not a way to take descriptions; use public or internal", s)
 }
 
 // maxMessages is how many messages one record holds.
@@ -166,6 +124,7 @@ func NewTickets(src Source, size int64, o Options) (*Reader[Ticket], error) {
 	return open(src, size, ticketKind, o, func(r *Reader[Ticket], row Row) (Record[Ticket], error) {
 		p := &parser{file: r.file, row: row}
 		t := p.ticket(o)
+		t.Continues, r.goesOn = r.goesOn, false
 		rec := Record[Ticket]{Rows: []Row{row}}
 		if r.file.has("message_body") {
 			if err := r.conversation(&t, &rec, p); err != nil {
@@ -203,7 +162,7 @@ func (r *Reader[T]) conversation(t *Ticket, rec *Record[Ticket], p *parser) erro
 			return nil
 		}
 		if len(t.Messages) >= maxMessages {
-			r.ahead, t.More = &next, true
+			r.ahead, r.goesOn = &next, true
 			return nil
 		}
 		more := &parser{file: r.file, row: next.row}
@@ -254,6 +213,9 @@ func (p *parser) ticket(o Options) Ticket {
 	t.Confidential = p.yes("confidential")
 	p.people(&t)
 	t.Company = p.ticketCompany()
+	for _, column := range []string{"company", "company_ids", "company_names", "primary_id", "primary_name"} {
+		t.NoCompany = t.NoCompany || p.file.has(column) && t.Company.Zero()
+	}
 	return t
 }
 
@@ -263,7 +225,7 @@ func (p *parser) subject() string {
 	value := strings.Join(strings.Fields(visible(p.raw("subject"))), " ")
 	if runes := []rune(value); len(runes) > portal.MaxLine {
 		value = strings.TrimSpace(string(runes[:portal.MaxLine-1])) + "…"
-		p.file.notes.add("a subject longer than " + strconv.Itoa(portal.MaxLine) + " characters was cut")
+		p.file.notes.Add("a subject longer than " + strconv.Itoa(portal.MaxLine) + " characters was cut")
 	}
 	subject := p.lineOf("subject", value)
 	if subject == "" && len(p.problems) == 0 {
@@ -368,79 +330,6 @@ func (p *parser) ticketCompany() CompanyRef {
 		return refs[0]
 	}
 	return CompanyRef{}
-}
-
-// message reads the message of a row; a ticket without any has one row.
-func (p *parser) message() (Message, bool) {
-	if p.trimmed("message_kind") == "" && strings.TrimSpace(p.raw("message_body")) == "" && p.trimmed("message_at") == "" {
-		return Message{}, false
-	}
-	m := Message{
-		At:     p.date("message_at"),
-		Kind:   portal.MessageKind(strings.ToLower(p.trimmed("message_kind"))),
-		By:     Author(strings.ToLower(p.trimmed("message_by"))),
-		Email:  p.email("message_author"),
-		Name:   p.line("message_author_name"),
-		Format: portal.BodyFormat(strings.ToLower(p.trimmed("message_format"))),
-	}
-	if m.At.IsZero() {
-		p.fail("message_at", "", "the message has no time")
-	}
-	if m.Kind != portal.Public && m.Kind != portal.Note {
-		p.fail("message_kind", string(m.Kind), "a message is public or internal; say which")
-	}
-	switch m.By {
-	case ByContact, ByAgent, ByUnknown:
-	default:
-		p.fail("message_by", string(m.By), strconv.Quote(string(m.By))+" is not an author; use contact, agent or nothing")
-	}
-	if m.By != ByUnknown && m.Email == "" {
-		p.fail("message_author", "", "the message names no address of its author")
-	}
-	switch m.Format {
-	case "":
-		m.Format = portal.Plain
-	case portal.Plain, portal.Markdown, portal.HTML:
-	default:
-		p.fail("message_format", string(m.Format), strconv.Quote(string(m.Format))+" is not a format; use text, markdown or html")
-	}
-	for _, parts := range splitRefs(p.raw("message_files")) {
-		if name := p.lineOf("message_files", parts[0]); name != "" {
-			m.Files = append(m.Files, name)
-		}
-	}
-	m.Body = p.body("message_body", len(m.Files) > 0)
-	return m, true
-}
-
-func (p *parser) body(column string, mayBeEmpty bool) string {
-	body, err := portal.CleanBody(p.label(column), p.raw(column))
-	if err != nil && (!mayBeEmpty || !missing(err)) {
-		p.fail(column, "", reason(err))
-	}
-	return body
-}
-
-// description makes the first message of a ticket from another system.
-func (p *parser) description(t *Ticket, o Options) (Message, bool) {
-	if strings.TrimSpace(visible(p.raw("description"))) == "" {
-		return Message{}, false
-	}
-	m := Message{At: t.CreatedAt, Kind: portal.Note, Format: portal.Plain, Body: p.body("description", false)}
-	byCustomer := false
-	switch strings.ToLower(p.trimmed("source")) {
-	case "email", "e-mail", "form", "chat":
-		byCustomer = true
-	}
-	if o.Description == DescriptionPublic || o.Description == DescriptionBySource && byCustomer {
-		m.Kind = portal.Public
-	} else {
-		p.file.notes.add("a description became an internal note, because the file does not say that the customer wrote it; --description public shows them to customers")
-	}
-	if byCustomer {
-		m.By, m.Email, m.Name = ByContact, t.Requester.Email, t.Requester.Name
-	}
-	return m, true
 }
 
 // finish fills in what follows from the rest.

@@ -72,6 +72,8 @@ type Reader[T any] struct {
 	parse func(r *Reader[T], row Row) (Record[T], error)
 	// ahead is a row that was read to see where a ticket ends.
 	ahead *rowResult
+	// goesOn is set when the next row goes on with the ticket before.
+	goesOn bool
 }
 
 // Source is what a Reader reads from; *os.File and *bytes.Reader are.
@@ -136,7 +138,7 @@ func (r *Reader[T]) Escaped() bool { return r.file.own }
 // Notices returns what an operator should know about the file as a whole,
 // such as the encoding that was assumed. Ask again at the end: some are only
 // known then.
-func (r *Reader[T]) Notices() []string { return r.file.notes.list() }
+func (r *Reader[T]) Notices() []string { return r.file.notes.List() }
 
 func open[T any](src Source, size int64, k *kind, o Options, parse func(*Reader[T], Row) (Record[T], error)) (*Reader[T], error) {
 	f, err := openFile(src, size, k, o)
@@ -150,24 +152,29 @@ func open[T any](src Source, size int64, k *kind, o Options, parse func(*Reader[
 	return &Reader[T]{file: f, rows: rows, parse: parse}, nil
 }
 
-// notes counts what happened by sentence, in the order it first did.
-type notes struct {
+// Notes counts what an operator should know, by sentence, in the order each
+// first came up.
+type Notes struct {
 	order []string
 	count map[string]int
 }
 
-// add counts a sentence; %d in it stands for how often.
-func (n *notes) add(sentence string) {
+// Add counts a sentence.
+func (n *Notes) Add(sentence string) { n.AddMany(sentence, 1) }
+
+// AddMany counts a sentence several times.
+func (n *Notes) AddMany(sentence string, times int) {
 	if n.count == nil {
 		n.count = map[string]int{}
 	}
 	if n.count[sentence] == 0 {
 		n.order = append(n.order, sentence)
 	}
-	n.count[sentence]++
+	n.count[sentence] += times
 }
 
-func (n *notes) list() []string {
+// List returns the sentences, with how often where that is more than once.
+func (n *Notes) List() []string {
 	var list []string
 	for _, s := range n.order {
 		if c := n.count[s]; c == 1 {
