@@ -3,9 +3,11 @@
 package app
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -41,7 +43,8 @@ type App struct {
 
 	settings atomic.Pointer[settings]
 	mailDue  chan struct{} // wakes Deliver; holds one
-	later    chan func()   // work done after the answer; nil: done at once
+	laterMu  sync.RWMutex
+	later    chan func(context.Context) error // work done after the answer; nil: done at once
 }
 
 // New makes an App.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/portalctl/portalctl/pkg/auth"
 	"github.com/portalctl/portalctl/pkg/portal"
 	"github.com/portalctl/portalctl/pkg/store"
 )
@@ -62,11 +63,138 @@ func (v *Visit) contactZone() string {
 	return ""
 }
 
+// touchEvery is how often a session notes that it is in use.
+const touchEvery = time.Minute
+
+// draftGrace is how long after a session ended by itself what it posts is
+// still kept as a draft.
+const draftGrace = 7 * 24 * time.Hour
+
+// The reasons sessions end, beside running out.
+const (
+	endSignOut   = "sign_out"
+	endElsewhere = "ended_by_owner"
+	endPassword  = "password_changed"
+	endDisabled  = "disabled"
+	endReplaced  = "replaced"
+)
+
 // Enter finds the portal a host and path lead to and who holds the session
 // token, with one query. A host the store does not serve is NotFound with
 // code host.unknown (421); a path no portal lies at is NotFound portal.none.
 // A draft portal opens for agents only: for others it is portal.none; a
 // paused one is returned and the page shows its notice.
 func (a *App) Enter(ctx context.Context, host, path, token string) (*Visit, error) {
-	panic("unwritten")
+	var hash []byte
+	if token != "" {
+		// A malformed cookie is no cookie.
+		hash, _ = auth.ParseToken(token)
+	}
+	set := a.settings.Load()
+	if set == nil {
+		var err error
+		if set, err = a.loadSettings(ctx); err != nil {
+			return nil, err
+		}
+	}
+	// A change made by another process shows as a newer settings version;
+	// then everything is looked up once more.
+	for range 3 {
+		p, rest, redirect, findErr := set.find(host, path)
+		var id portal.PortalID
+		if p != nil {
+			id = p.ID
+		}
+		var vis *store.Visitor
+		var now time.Time
+		err := a.store.Read(ctx, func(tx *store.Tx) (err error) {
+			now = tx.Now
+			vis, err = tx.Visitor(ctx, hash, id)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		if vis.SettingsVersion != set.version {
+			if set, err = a.loadSettings(ctx); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if findErr != nil {
+			return nil, findErr
+		}
+		if redirect != "" {
+			return &Visit{Redirect: redirect}, nil
+		}
+		v := &Visit{Portal: p, Path: rest}
+		a.admit(ctx, set, v, vis, now)
+		if p.State == portal.Draft && v.Agent == nil {
+			return nil, portal.NotFoundf("portal.none", "no portal lies at this address")
+		}
+		return v, nil
+	}
+	return nil, &portal.Error{Kind: portal.Unavailable, Code: "settings.moving", Msg: "the settings are being changed", Hint: "try again"}
+}
+
+// admit decides what the session's holder is to this visit.
+func (a *App) admit(ctx context.Context, set *settings, v *Visit, vis *store.Visitor, now time.Time) {
+	s := vis.Session
+	if s == nil || !sameDomain(set, s.Portal, v.Portal) {
+		return
+	}
+	idle := v.Portal.Access.IdleTimeout
+	if idle <= 0 {
+		idle = portal.DefaultIdleTimeout
+	}
+	idleUntil, longest := s.SeenAt.Add(idle), s.ExpiresAt
+	if !s.EndedAt.IsZero() || now.After(idleUntil) || now.After(longest) {
+		bySelf := s.EndedAt.IsZero() || s.EndReason == endSignOut
+		if bySelf && now.Sub(s.SeenAt) < draftGrace && vis.Contact != nil {
+			v.Ended = vis.Contact.ID
+		}
+		return
+	}
+	switch {
+	case vis.Agent != nil:
+		if vis.Agent.Disabled {
+			return
+		}
+		v.Agent, v.Session, v.Viewer = vis.Agent, s, portal.AgentViewer(vis.Agent.ID)
+	case vis.Contact != nil:
+		if v.Entry = portal.MayEnter(v.Portal, vis.Member, vis.InGroup); !v.Entry.Allowed {
+			return
+		}
+		v.Contact, v.Member, v.Session = vis.Contact, vis.Member, s
+		v.Viewer = portal.NewViewer(vis.Contact, &v.Portal.Tickets)
+	default:
+		return
+	}
+	if now.Sub(s.SeenAt) >= touchEvery || s.SeenAt.After(now) {
+		a.afterwards(func(ctx context.Context) error {
+			return a.store.Write(ctx, func(tx *store.Tx) error { return tx.TouchSession(ctx, s.ID, s.Address) })
+		})
+	}
+}
+
+// sameDomain reports whether a session made in one portal counts in another:
+// cookies belong to a host, and so do sessions.
+func sameDomain(set *settings, from portal.PortalID, to *portal.Portal) bool {
+	if from == 0 || from == to.ID {
+		return true
+	}
+	for _, p := range set.portals {
+		if p.ID == from {
+			return p.DomainID == to.DomainID
+		}
+	}
+	return false
+}
+
+// readFrom is the message from which on things count as unread.
+func (v *Visit) readFrom() portal.MessageID {
+	if v.Member != nil {
+		return v.Member.ReadFrom
+	}
+	return 0
 }

@@ -68,6 +68,16 @@ func (tx *Tx) ContactByEmail(ctx context.Context, email string) (*portal.Contact
 		`SELECT `+contactColumns+` FROM contact c WHERE c.email = $1`, []any{email}, scanContact)
 }
 
+// ContactForSignIn returns the contact who signs in with the address: whose
+// member e-mail it is, else whose own address it is and who has no member
+// e-mail; NotFound contact.none.
+func (tx *Tx) ContactForSignIn(ctx context.Context, email string) (*portal.Contact, error) {
+	missing := portal.NotFoundf("contact.none", "there is no contact %s", email).With("Email", email)
+	return find(ctx, tx, missing, `SELECT `+contactColumns+` FROM contact c WHERE c.id = coalesce(
+		(SELECT id FROM contact WHERE member_email = $1 AND member_email <> ''),
+		(SELECT id FROM contact WHERE email = $1 AND member_email IN ('', $1)))`, []any{email}, scanContact)
+}
+
 // ContactByExternal returns the contact with the id of another system;
 // NotFound contact.none.
 func (tx *Tx) ContactByExternal(ctx context.Context, id string) (*portal.Contact, error) {

@@ -3,25 +3,57 @@ package store
 import (
 	"context"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/portalctl/portalctl/pkg/portal"
 )
 
-const ticketQuery = `SELECT t.number, t.subject, t.status, t.priority, t.category, t.contact_id, t.company_id, t.inbox_id, t.portal_id,
+// ticketColumns end with the participants' ids in one text.
+const ticketColumns = `t.number, t.subject, t.status, t.priority, t.category, t.contact_id, t.company_id, t.inbox_id, t.portal_id,
 	t.assignee_id, t.confidential, t.fields, t.external_id, t.created_at, t.updated_at, t.status_at, t.closed_at, t.last_public, t.file_count,
-	c.name, c.email, coalesce(k.name, ''), coalesce(a.name, ''), coalesce(i.name, '')
+	c.name, c.email, coalesce(k.name, ''), coalesce(a.name, ''), coalesce(i.name, ''),
+	(SELECT string_agg(CAST(p.contact_id AS TEXT), ',' ORDER BY p.contact_id) FROM participant p WHERE p.ticket = t.number)`
+
+const ticketTables = `
 	FROM ticket t JOIN contact c ON c.id = t.contact_id
 	LEFT JOIN company k ON k.id = t.company_id
 	LEFT JOIN agent a ON a.id = t.assignee_id
 	LEFT JOIN inbox i ON i.id = t.inbox_id
 	WHERE `
 
+const ticketQuery = `SELECT ` + ticketColumns + ticketTables
+
 func scanTicket(r row) (t portal.Ticket, err error) {
-	err = r.Scan(&t.Number, &t.Subject, &t.Status, &t.Priority, &t.Category, &t.Requester, refInto(&t.Company), &t.InboxID, refInto(&t.PortalID),
+	err = r.Scan(ticketInto(&t)...)
+	return t, err
+}
+
+// ticketInto are the places ticketColumns are scanned into.
+func ticketInto(t *portal.Ticket) []any {
+	return []any{&t.Number, &t.Subject, &t.Status, &t.Priority, &t.Category, &t.Requester, refInto(&t.Company), &t.InboxID, refInto(&t.PortalID),
 		refInto(&t.Assignee), &t.Confidential, jsonInto{&t.Fields}, &t.ExternalID, timeInto{&t.CreatedAt}, timeInto{&t.UpdatedAt},
 		timeInto{&t.StatusAt}, timeInto{&t.ClosedAt}, &t.LastPublic, &t.FileCount,
-		&t.RequesterName, &t.RequesterEmail, &t.CompanyName, &t.AssigneeName, &t.InboxName)
-	return t, err
+		&t.RequesterName, &t.RequesterEmail, &t.CompanyName, &t.AssigneeName, &t.InboxName, idsInto[portal.ContactID]{&t.Participants}}
+}
+
+// idsInto scans ids joined by commas.
+type idsInto[T ~int64] struct{ ids *[]T }
+
+// Scan implements sql.Scanner.
+func (d idsInto[T]) Scan(v any) error {
+	text, _ := v.(string)
+	if text == "" {
+		return nil
+	}
+	for item := range strings.SplitSeq(text, ",") {
+		n, err := strconv.ParseInt(item, 10, 64)
+		if err != nil {
+			return err
+		}
+		*d.ids = append(*d.ids, T(n))
+	}
+	return nil
 }
 
 // noTicket is the one answer for a ticket that does not exist and one that is
@@ -45,6 +77,33 @@ func (tx *Tx) TicketFor(ctx context.Context, v *portal.Viewer, n portal.TicketNu
 	return t, nil
 }
 
+// TicketDetail is a ticket with what its page knows of the reader: the newest
+// message they have seen and what they typed and have not sent.
+type TicketDetail struct {
+	portal.Ticket
+	ReadMark portal.MessageID
+	Draft    map[string]string
+}
+
+// TicketDetailFor returns what TicketFor does, with the reader's mark and
+// draft, in one statement.
+func (tx *Tx) TicketDetailFor(ctx context.Context, v *portal.Viewer, n portal.TicketNumber) (*TicketDetail, error) {
+	q := newQuery(`SELECT ` + ticketColumns)
+	q.add(`, coalesce((SELECT m.message_id FROM read_mark m WHERE m.contact_id = ? AND m.ticket = t.number), 0)`, v.Contact)
+	q.add(`, (SELECT d.form FROM draft d WHERE d.contact_id = ? AND d.key = ?)`+ticketTables, v.Contact, n.String())
+	q.add(`t.number = ?`, n)
+	q.seenBy(v, ScopeCompany)
+	d, err := find(ctx, tx, noTicket(n), q.text(), q.args, func(r row) (d TicketDetail, err error) {
+		err = r.Scan(append(ticketInto(&d.Ticket), &d.ReadMark, jsonInto{&d.Draft})...)
+		return d, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.RequesterName = shownName(d.RequesterName, d.RequesterEmail, v.Agent != 0 || d.Requester == v.Contact)
+	return d, nil
+}
+
 // Ticket returns any ticket; only commands, imports and mail use it.
 func (tx *Tx) Ticket(ctx context.Context, n portal.TicketNumber) (*portal.Ticket, error) {
 	return tx.TicketFor(ctx, &portal.Viewer{Agent: -1}, n)
@@ -64,12 +123,7 @@ func (tx *Tx) TicketByExternal(ctx context.Context, id string) (*portal.Ticket, 
 }
 
 func (tx *Tx) ticket(ctx context.Context, missing error, q *query) (*portal.Ticket, error) {
-	t, err := find(ctx, tx, missing, q.text(), q.args, scanTicket)
-	if err != nil {
-		return nil, err
-	}
-	t.Participants, err = tx.participants(ctx, t.Number)
-	return t, err
+	return find(ctx, tx, missing, q.text(), q.args, scanTicket)
 }
 
 func (tx *Tx) participants(ctx context.Context, n portal.TicketNumber) ([]portal.ContactID, error) {

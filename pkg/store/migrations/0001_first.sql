@@ -90,6 +90,7 @@ CREATE TABLE contact (
   created_at   INTEGER NOT NULL,
   updated_at   INTEGER NOT NULL
 ) STRICT;
+CREATE UNIQUE INDEX contact_member_email ON contact (member_email) WHERE member_email <> '';
 CREATE UNIQUE INDEX contact_external ON contact (external_id) WHERE external_id <> '';
 
 CREATE TABLE contact_company (
@@ -233,7 +234,9 @@ CREATE INDEX ticket_open_of_all ON ticket (updated_at DESC, number DESC,
   contact_id, status, subject, priority, category, company_id, assignee_id, inbox_id, confidential, created_at, status_at, last_public)
   WHERE status <> 'closed';
 CREATE UNIQUE INDEX ticket_external ON ticket (external_id) WHERE external_id <> '';
-CREATE INDEX ticket_assignee ON ticket (assignee_id) WHERE assignee_id IS NOT NULL;
+CREATE INDEX ticket_of_assignee ON ticket (assignee_id, updated_at DESC, number DESC,
+  contact_id, status, subject, priority, category, company_id, inbox_id, confidential, created_at, status_at, last_public)
+  WHERE assignee_id IS NOT NULL;
 CREATE INDEX ticket_inbox ON ticket (inbox_id);
 
 -- Further contacts of a ticket. updated_at repeats the ticket's, so that a

@@ -1,0 +1,172 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"github.com/portalctl/portalctl/pkg/portal"
+	"github.com/portalctl/portalctl/pkg/store"
+)
+
+// Account is what /account shows.
+type Account struct {
+	Contact     *portal.Contact
+	HasPassword bool
+	Sessions    []store.Session
+}
+
+// Account returns the visiting contact's account.
+func (a *App) Account(ctx context.Context, v *Visit) (*Account, error) {
+	if err := contactOnly(v); err != nil {
+		return nil, err
+	}
+	acc := &Account{Contact: v.Contact}
+	err := a.store.Read(ctx, func(tx *store.Tx) error {
+		hash, err := tx.PasswordHash(ctx, v.Contact.ID)
+		if err != nil {
+			return err
+		}
+		acc.HasPassword = hash != ""
+		acc.Sessions, err = tx.Sessions(ctx, v.Contact.ID, 0)
+		return err
+	})
+	return acc, err
+}
+
+// contactOnly refuses agents, who have no account in a portal.
+func contactOnly(v *Visit) error {
+	if v.Contact == nil {
+		return portal.NotFoundf("account.none", "agents have no account in a portal")
+	}
+	return nil
+}
+
+// SaveProfile changes name, language ("" = the portal's) and time zone.
+func (a *App) SaveProfile(ctx context.Context, v *Visit, name, language, timeZone string) error {
+	if err := contactOnly(v); err != nil {
+		return err
+	}
+	var problems []error
+	name, err := requiredLine("name", name)
+	if err != nil {
+		problems = append(problems, err)
+	}
+	if language, err = Language("language", language); err != nil {
+		problems = append(problems, err)
+	}
+	if timeZone, err = zoneName("time_zone", timeZone); err != nil {
+		problems = append(problems, err)
+	}
+	if len(problems) > 0 {
+		return errors.Join(problems...)
+	}
+	return a.store.Write(ctx, func(tx *store.Tx) error {
+		c, err := tx.Contact(ctx, v.Contact.ID)
+		if err != nil {
+			return err
+		}
+		c.Name, c.Language, c.TimeZone = name, language, timeZone
+		return tx.SaveContact(ctx, c)
+	})
+}
+
+// Languages are those portal pages and mails are written in.
+var Languages = []string{"en", "sv"}
+
+// Language checks a language people may choose; "" means the portal's.
+func Language(field, s string) (string, error) {
+	s, err := line(field, s)
+	if err != nil || s == "" {
+		return "", err
+	}
+	for _, l := range Languages {
+		if l == s {
+			return l, nil
+		}
+	}
+	return "", portal.Invalidf("field.language", field, "%q is not a language portals speak; use en or sv", s)
+}
+
+// ChangePassword sets a new password after the present one was given (none
+// needed when none is set), ends every other session and mails a notice. The
+// visit gets a new session token.
+func (a *App) ChangePassword(ctx context.Context, v *Visit, present, next string, d Device) (*SignedIn, error) {
+	if err := contactOnly(v); err != nil {
+		return nil, err
+	}
+	if !v.Portal.Access.Allows(portal.MethodPassword) {
+		return nil, portal.Forbiddenf("sign_in.method", "this portal does not sign in by password")
+	}
+	account := "fail:account:" + addressKey(v.Contact.Email)
+	network := "fail:net:" + d.network()
+	if err := a.blocked(ctx, account); err != nil {
+		return nil, err
+	}
+	var old string
+	err := a.store.Read(ctx, func(tx *store.Tx) (err error) {
+		old, err = tx.PasswordHash(ctx, v.Contact.ID)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if old != "" {
+		ok, err := a.verify(ctx, old, present)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			if err := a.failed(ctx, account, network); err != nil {
+				return nil, err
+			}
+			return nil, portal.Invalidf("password.present_wrong", "present", "the present password is wrong")
+		}
+	}
+	if err := checkPassword("password", next, v.Portal.Name, v.Contact.Name, v.Contact.Email); err != nil {
+		return nil, err
+	}
+	hash, err := a.hash(ctx, next)
+	if err != nil {
+		return nil, err
+	}
+	var in *SignedIn
+	err = a.store.Write(ctx, func(tx *store.Tx) error {
+		if now, err := tx.PasswordHash(ctx, v.Contact.ID); err != nil || now != old {
+			return errors.Join(err, portal.Conflictf("password.changed", "the password was changed in another window"))
+		}
+		if err := a.setPassword(ctx, tx, v.Contact.ID, hash, 0); err != nil {
+			return err
+		}
+		if err := queuePasswordChanged(ctx, tx, v.Portal, v.Contact.ID); err != nil {
+			return err
+		}
+		in, err = a.startSession(ctx, tx, v, v.Contact.ID, 0, "", d)
+		return err
+	})
+	a.wakeMail()
+	return in, err
+}
+
+// EndSession ends one of the visitor's sessions.
+func (a *App) EndSession(ctx context.Context, v *Visit, id portal.SessionID) error {
+	if err := contactOnly(v); err != nil {
+		return err
+	}
+	return a.store.Write(ctx, func(tx *store.Tx) error {
+		return tx.EndSession(ctx, v.Contact.ID, 0, id, endElsewhere)
+	})
+}
+
+// EndAllSessions signs out everywhere, here too.
+func (a *App) EndAllSessions(ctx context.Context, v *Visit) error {
+	if err := contactOnly(v); err != nil {
+		return err
+	}
+	return a.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.EndTokens(ctx, v.Contact.ID, 0, "", store.TokenSignIn); err != nil {
+			return err
+		}
+		_, err := tx.EndSessions(ctx, v.Contact.ID, 0, 0, endElsewhere)
+		return err
+	})
+}

@@ -1,0 +1,174 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"github.com/portalctl/portalctl/pkg/portal"
+	"github.com/portalctl/portalctl/pkg/store"
+)
+
+// DeskReply answers a ticket as an agent: publicly, which hands it to the
+// customer, or with r.Note as a note nobody but agents reads.
+func (a *App) DeskReply(ctx context.Context, by portal.AgentID, n portal.TicketNumber, r Answer) error {
+	viewer := portal.AgentViewer(by)
+	err := a.store.Read(ctx, func(tx *store.Tx) error {
+		_, err := tx.TicketFor(ctx, &viewer, n)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	body, err := bodyText("body", r.Body)
+	files, fileErr := a.storeFiles(ctx, nil, r.Files, err != nil)
+	if err = errors.Join(err, fileErr); err != nil {
+		return err
+	}
+	err = a.store.Write(ctx, func(tx *store.Tx) error {
+		agent, err := tx.Agent(ctx, by)
+		if err != nil {
+			return err
+		}
+		if agent.Disabled {
+			return portal.Forbiddenf("agent.disabled", "the agent %s is disabled", agent.Email)
+		}
+		t, err := tx.Ticket(ctx, n)
+		if err != nil {
+			return err
+		}
+		m := &portal.Message{Kind: portal.Public, Agent: by, Body: body, Format: portal.Markdown, At: tx.Now, Files: files}
+		if r.Note {
+			m.Kind = portal.Note
+			return a.addNote(ctx, tx, t, m)
+		}
+		reopened := t.AgentMessage(tx.Now)
+		return a.addMessage(ctx, tx, t, m, portal.ByAgent(by), reopened, r.Close)
+	})
+	a.wakeMail()
+	return err
+}
+
+// addNote writes an internal message. The ticket itself does not change, so
+// that no customer's list moves because the desk talked.
+func (a *App) addNote(ctx context.Context, tx *store.Tx, t *portal.Ticket, m *portal.Message) error {
+	if err := tx.AddMessage(ctx, t, m); err != nil {
+		return err
+	}
+	return saveWithEvent(ctx, tx, t, portal.Event{Kind: portal.EventNoted, By: portal.ByAgent(m.Agent)})
+}
+
+// DeskTicket is a new ticket opened by the desk for a contact.
+type DeskTicket struct {
+	Requester     portal.ContactID
+	Portal        portal.PortalID
+	Subject, Body string
+	Priority      portal.Priority
+	Category      string
+	Inbox         portal.InboxID // 0: the portal's
+	By            portal.AgentID // 0: the customer wrote it (asked by phone, say); else the agent
+	Confidential  bool
+	Participants  []portal.ContactID
+	Files         []Upload
+}
+
+// CreateTicket opens a ticket from a command.
+func (a *App) CreateTicket(ctx context.Context, in DeskTicket) (portal.TicketNumber, error) {
+	t := &portal.Ticket{Status: portal.New, Priority: in.Priority, Requester: in.Requester, InboxID: in.Inbox,
+		PortalID: in.Portal, Confidential: in.Confidential, Participants: in.Participants, Fields: map[string]string{}}
+	if t.Priority == "" {
+		t.Priority = portal.Normal
+	}
+	var problems [3]error
+	var body string
+	t.Subject, problems[0] = requiredLine("subject", in.Subject)
+	body, problems[1] = bodyText("body", in.Body)
+	t.Category, problems[2] = line("category", in.Category)
+	err := errors.Join(problems[:]...)
+	files, fileErr := a.storeFiles(ctx, nil, in.Files, err != nil)
+	if err = errors.Join(err, fileErr); err != nil {
+		return 0, err
+	}
+	err = a.store.Write(ctx, func(tx *store.Tx) error {
+		p, err := tx.Portal(ctx, in.Portal)
+		if err != nil {
+			return err
+		}
+		c, err := tx.Contact(ctx, in.Requester)
+		if err != nil {
+			return err
+		}
+		t.Company = c.Primary
+		if t.InboxID == 0 {
+			t.InboxID = p.Tickets.InboxID
+		}
+		if t.InboxID == 0 {
+			return portal.Conflictf("tickets.no_inbox", "the portal has no inbox for new tickets yet").
+				WithHint("choose one with `tickets configure --inbox NAME`")
+		}
+		m := &portal.Message{Kind: portal.Public, Contact: in.Requester, Body: body, Format: portal.Plain, At: tx.Now, Files: files}
+		by := portal.ByContact(in.Requester)
+		if in.By != 0 {
+			m.Contact, m.Agent, m.Format, by = 0, in.By, portal.Markdown, portal.ByAgent(in.By)
+			t.Status = portal.WaitingOnCustomer
+		}
+		return a.open(ctx, tx, p, t, m, by)
+	})
+	a.wakeMail()
+	return t.Number, err
+}
+
+// AssignTicket assigns to an agent (0: nobody); reports whether it changed.
+func (a *App) AssignTicket(ctx context.Context, by portal.Actor, n portal.TicketNumber, to portal.AgentID) (bool, error) {
+	changed := false
+	err := a.store.Write(ctx, func(tx *store.Tx) error {
+		t, err := tx.Ticket(ctx, n)
+		if err != nil || t.Assignee == to {
+			return err
+		}
+		e := portal.Event{Kind: portal.EventAssigned, By: by, From: t.AssigneeName}
+		if to != 0 {
+			agent, err := tx.Agent(ctx, to)
+			if err != nil {
+				return err
+			}
+			if agent.Disabled {
+				return portal.Conflictf("agent.disabled", "the agent %s is disabled", agent.Email)
+			}
+			e.To = agent.Name
+		}
+		t.Assignee, changed = to, true
+		return saveWithEvent(ctx, tx, t, e)
+	})
+	return changed, err
+}
+
+// DeskClose closes a ticket from a command; it reports whether it was open.
+func (a *App) DeskClose(ctx context.Context, by portal.Actor, n portal.TicketNumber) (changed bool, err error) {
+	err = a.store.Write(ctx, func(tx *store.Tx) error {
+		t, err := tx.Ticket(ctx, n)
+		if err != nil {
+			return err
+		}
+		changed, err = a.closeIn(ctx, tx, t, by)
+		return err
+	})
+	a.wakeMail()
+	return changed, err
+}
+
+// DeskReopen reopens a ticket from a command; it reports whether it was
+// closed. The reopen window is for customers and does not apply.
+func (a *App) DeskReopen(ctx context.Context, by portal.Actor, n portal.TicketNumber) (changed bool, err error) {
+	err = a.store.Write(ctx, func(tx *store.Tx) error {
+		t, err := tx.Ticket(ctx, n)
+		if err != nil || t.Status != portal.Closed {
+			return err
+		}
+		changed = true
+		if err := t.Reopen(tx.Now, &portal.TicketSettings{}, false); err != nil {
+			return err
+		}
+		return saveWithEvent(ctx, tx, t, portal.Event{Kind: portal.EventReopened, By: by})
+	})
+	return changed, err
+}

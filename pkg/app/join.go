@@ -1,0 +1,354 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/portalctl/portalctl/pkg/auth"
+	"github.com/portalctl/portalctl/pkg/portal"
+	"github.com/portalctl/portalctl/pkg/store"
+)
+
+// Register mails a proof link to the address (self-register portals only;
+// NotFound otherwise), or to a member a link to sign in; the answer is the same.
+func (a *App) Register(ctx context.Context, v *Visit, address, returnTo string, d Device) error {
+	access := &v.Portal.Access
+	if access.Mode != portal.ModeSelfRegister {
+		return portal.NotFoundf("register.closed", "this portal takes no registrations")
+	}
+	address, err := email("email", address)
+	if err != nil {
+		return err
+	}
+	if len(access.AllowDomains) > 0 && !slices.Contains(access.AllowDomains, portal.EmailDomain(address)) {
+		return portal.Invalidf("register.domain", "email", "only addresses at %s can register", strings.Join(access.AllowDomains, ", ")).
+			With("Domains", strings.Join(access.AllowDomains, ", "))
+	}
+	if err := a.allow(ctx, "register:net:"+d.network(), registrationsNet, time.Hour); err != nil {
+		return err
+	}
+	p, returnTo := v.Portal, LocalPath(returnTo)
+	a.afterwards(func(ctx context.Context) error { return a.sendRegistration(ctx, p, address, returnTo) })
+	return nil
+}
+
+func (a *App) sendRegistration(ctx context.Context, p *portal.Portal, address, returnTo string) error {
+	defer a.wakeMail()
+	return a.store.Write(ctx, func(tx *store.Tx) error {
+		if p.State != portal.Live {
+			return nil
+		}
+		data := map[string]string{"return_to": returnTo}
+		c, err := tx.ContactForSignIn(ctx, address)
+		if err != nil && portal.KindOf(err) != portal.NotFound {
+			return err
+		}
+		if c != nil {
+			_, member, err := entryOf(ctx, tx, p, c.ID)
+			if err != nil {
+				return err
+			}
+			if member != nil && member.Status == portal.Registered {
+				return queueLimited(ctx, tx, &store.Mail{Kind: store.MailRegisterKnown, Portal: p.ID,
+					Contact: c.ID, Recipient: c.RegistrationEmail(), Data: data})
+			}
+			if member != nil && (member.Status == portal.Disabled || member.Status == portal.Pending) {
+				return nil
+			}
+		}
+		count, err := tx.Count(ctx, "proof:"+addressKey(address), proofWindow)
+		if err != nil || count.Count > 1 {
+			return err
+		}
+		return tx.QueueMail(ctx, &store.Mail{Kind: store.MailRegister, Portal: p.ID, Recipient: address, Data: data})
+	})
+}
+
+// Joining is the form behind a registration or invitation link.
+type Joining struct {
+	Name, Password string
+	Agree          bool
+	Language       string // what the page was shown in
+}
+
+// Join completes a registration or accepts an invitation (kind says which):
+// the contact is registered and signed in. With approval, pending is true and
+// nobody is signed in. The link is used up only on success.
+func (a *App) Join(ctx context.Context, v *Visit, kind store.TokenKind, token string, j Joining, d Device) (in *SignedIn, pending bool, err error) {
+	state, err := a.PeekToken(ctx, v, kind, token)
+	if err != nil {
+		return nil, false, err
+	}
+	if !state.Valid {
+		return nil, false, linkError(state.Code)
+	}
+	hash, err := a.checkJoining(ctx, v, state, &j)
+	if err != nil {
+		return nil, false, err
+	}
+	err = a.store.Write(ctx, func(tx *store.Tx) error {
+		t, err := validToken(ctx, tx, v, kind, token)
+		if err != nil {
+			return err
+		}
+		c, err := joiner(ctx, tx, t, j.Name)
+		if err != nil {
+			return err
+		}
+		entry, member, err := entryOf(ctx, tx, v.Portal, c.ID)
+		if err != nil {
+			return err
+		}
+		switch {
+		case member != nil && member.Status == portal.Disabled,
+			kind == store.TokenInvitation && !entry.Allowed,
+			kind == store.TokenRegister && v.Portal.Access.Mode != portal.ModeSelfRegister:
+			return linkError("token.unknown")
+		}
+		if _, err := tx.UseToken(ctx, t.Hash, kind); err != nil {
+			return err
+		}
+		if err := tx.EndTokens(ctx, t.Contact, 0, t.Email, kind); err != nil {
+			return err
+		}
+		if err := takeConsent(ctx, tx, v, c.ID, j.Agree, j.Language); err != nil {
+			return err
+		}
+		if hash != "" {
+			if err := a.setPassword(ctx, tx, c.ID, hash, 0); err != nil {
+				return err
+			}
+		}
+		registered := member != nil && member.Status == portal.Registered
+		if kind == store.TokenRegister && v.Portal.Access.Approval && !registered {
+			pending = true
+			return a.awaitApproval(ctx, tx, v.Portal, c.ID, member)
+		}
+		if err := register(ctx, tx, v.Portal, c.ID, member); err != nil {
+			return err
+		}
+		in, err = a.startSession(ctx, tx, v, c.ID, 0, t.ReturnTo, d)
+		return err
+	})
+	a.wakeMail()
+	return in, pending, err
+}
+
+// linkError is the answer to a link that cannot be used.
+func linkError(code string) error {
+	switch code {
+	case "token.used":
+		return portal.Conflictf(code, "the link was used already")
+	case "token.expired":
+		return portal.Conflictf(code, "the link has expired")
+	}
+	return portal.NotFoundf("token.unknown", "the link is not valid")
+}
+
+// checkJoining checks the form and hashes the password, before any
+// transaction begins.
+func (a *App) checkJoining(ctx context.Context, v *Visit, state *LinkState, j *Joining) (hash string, err error) {
+	var problems []error
+	if j.Name, err = requiredLine("name", j.Name); err != nil {
+		problems = append(problems, err)
+	}
+	if state.Consent != "" && !j.Agree {
+		problems = append(problems, portal.Invalidf("consent.needed", "agree", "agreement to the terms is missing"))
+	}
+	switch {
+	case j.Password == "" && state.MustPassword:
+		problems = append(problems, portal.Invalidf("field.required", "password", "password is missing"))
+	case j.Password != "" && !v.Portal.Access.Allows(portal.MethodPassword):
+		j.Password = ""
+	case j.Password != "":
+		if err := checkPassword("password", j.Password, v.Portal.Name, j.Name, state.Email); err != nil {
+			problems = append(problems, err)
+		}
+	}
+	if len(problems) > 0 {
+		return "", errors.Join(problems...)
+	}
+	if j.Password == "" {
+		return "", nil
+	}
+	return a.hash(ctx, j.Password)
+}
+
+// hash hashes a new password.
+func (a *App) hash(ctx context.Context, password string) (string, error) {
+	hash, err := a.hasher.Hash(ctx, password)
+	if errors.Is(err, auth.ErrBusy) {
+		return "", tooMany("sign_in.busy", "too many people are signing in at this moment", firstPause)
+	}
+	return hash, err
+}
+
+// checkPassword says what is wrong with a password somebody chose.
+func checkPassword(field, password string, names ...string) error {
+	for _, n := range names {
+		if local, _, ok := strings.Cut(n, "@"); ok {
+			names = append(names, local)
+		}
+	}
+	err := auth.CheckPassword(password, auth.PasswordRules{Names: names})
+	var weak auth.WeakError
+	if !errors.As(err, &weak) {
+		return err
+	}
+	e := portal.Invalidf(weak.Code, field, "%s", weak.Error())
+	return e.With("Min", weak.Min).With("Max", weak.Max)
+}
+
+// joiner is the contact behind a registration or invitation link. A
+// registration of an address nobody knew makes the contact.
+func joiner(ctx context.Context, tx *store.Tx, t *store.Token, name string) (*portal.Contact, error) {
+	var c *portal.Contact
+	var err error
+	if t.Contact != 0 {
+		c, err = tx.Contact(ctx, t.Contact)
+	} else {
+		c, err = tx.ContactForSignIn(ctx, t.Email)
+		if portal.KindOf(err) == portal.NotFound {
+			c = &portal.Contact{Email: t.Email, Name: name}
+			return c, tx.AddContact(ctx, c)
+		}
+	}
+	if err != nil || c.Name == name {
+		return c, err
+	}
+	c.Name = name
+	return c, tx.SaveContact(ctx, c)
+}
+
+// awaitApproval makes the contact a pending member and tells the desk.
+func (a *App) awaitApproval(ctx context.Context, tx *store.Tx, p *portal.Portal, c portal.ContactID, member *portal.Member) error {
+	if member == nil {
+		member = &portal.Member{PortalID: p.ID, ContactID: c}
+	}
+	member.Status, member.RequestedAt = portal.Pending, tx.Now
+	if err := tx.SaveMember(ctx, member); err != nil {
+		return err
+	}
+	inbox, err := portalInbox(ctx, tx, p)
+	if err != nil || inbox == nil || inbox.Address == "" {
+		return err
+	}
+	return tx.QueueMail(ctx, &store.Mail{Kind: store.MailDeskPending, Portal: p.ID, Inbox: inbox.ID, Contact: c, Recipient: inbox.Address})
+}
+
+// portalInbox is the inbox a portal's new tickets go to, or nil.
+func portalInbox(ctx context.Context, tx *store.Tx, p *portal.Portal) (*portal.Inbox, error) {
+	if p.Tickets.InboxID == 0 {
+		return nil, nil
+	}
+	return tx.Inbox(ctx, p.Tickets.InboxID)
+}
+
+// setPassword stores a new password and ends every session but one, and every
+// link that could still let somebody in.
+func (a *App) setPassword(ctx context.Context, tx *store.Tx, c portal.ContactID, hash string, except portal.SessionID) error {
+	if err := tx.SetPasswordHash(ctx, c, hash); err != nil {
+		return err
+	}
+	if _, err := tx.EndSessions(ctx, c, 0, except, endPassword); err != nil {
+		return err
+	}
+	return tx.EndTokens(ctx, c, 0, "", store.TokenSignIn, store.TokenReset)
+}
+
+// RequestReset mails a reset link; the answer is the same for every address.
+func (a *App) RequestReset(ctx context.Context, v *Visit, address string, d Device) error {
+	if !v.Portal.Access.Allows(portal.MethodPassword) {
+		return portal.NotFoundf("sign_in.method", "this portal does not sign in by password")
+	}
+	address, err := email("email", address)
+	if err != nil {
+		return err
+	}
+	if err := a.allow(ctx, "link:net:"+d.network(), requestsPerNet, signInMailsWindow); err != nil {
+		return err
+	}
+	p := v.Portal
+	a.afterwards(func(ctx context.Context) error {
+		defer a.wakeMail()
+		return a.store.Write(ctx, func(tx *store.Tx) error {
+			c, err := a.mayReceive(ctx, tx, p, address)
+			if err != nil || c == nil {
+				return err
+			}
+			return queueLimited(ctx, tx, &store.Mail{Kind: store.MailReset, Portal: p.ID, Contact: c.ID, Recipient: c.RegistrationEmail()})
+		})
+	})
+	return nil
+}
+
+// Reset sets a new password by a reset link, ends all sessions and signs in.
+func (a *App) Reset(ctx context.Context, v *Visit, token, password string, d Device) (*SignedIn, error) {
+	state, err := a.PeekToken(ctx, v, store.TokenReset, token)
+	if err != nil {
+		return nil, err
+	}
+	if !state.Valid {
+		return nil, linkError(state.Code)
+	}
+	if err := checkPassword("password", password, v.Portal.Name, state.Name, state.Email); err != nil {
+		return nil, err
+	}
+	hash, err := a.hash(ctx, password)
+	if err != nil {
+		return nil, err
+	}
+	var in *SignedIn
+	err = a.store.Write(ctx, func(tx *store.Tx) error {
+		t, err := validToken(ctx, tx, v, store.TokenReset, token)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.UseToken(ctx, t.Hash, store.TokenReset); err != nil {
+			return err
+		}
+		if err := a.setPassword(ctx, tx, t.Contact, hash, 0); err != nil {
+			return err
+		}
+		entry, member, err := entryOf(ctx, tx, v.Portal, t.Contact)
+		if err != nil {
+			return err
+		}
+		if !entry.Allowed {
+			return linkError("token.unknown")
+		}
+		if err := takeConsentIfNew(ctx, tx, v, t.Contact, member); err != nil {
+			return err
+		}
+		if err := register(ctx, tx, v.Portal, t.Contact, member); err != nil {
+			return err
+		}
+		if err := queuePasswordChanged(ctx, tx, v.Portal, t.Contact); err != nil {
+			return err
+		}
+		in, err = a.startSession(ctx, tx, v, t.Contact, 0, "", d)
+		return err
+	})
+	a.wakeMail()
+	return in, err
+}
+
+// takeConsentIfNew refuses somebody who is not registered yet where terms
+// have to be agreed to: the page behind their invitation asks for that.
+func takeConsentIfNew(ctx context.Context, tx *store.Tx, v *Visit, c portal.ContactID, member *portal.Member) error {
+	if member != nil && member.Status == portal.Registered {
+		return nil
+	}
+	return takeConsent(ctx, tx, v, c, false, "")
+}
+
+func queuePasswordChanged(ctx context.Context, tx *store.Tx, p *portal.Portal, id portal.ContactID) error {
+	c, err := tx.Contact(ctx, id)
+	if err != nil {
+		return err
+	}
+	return tx.QueueMail(ctx, &store.Mail{Kind: store.MailPasswordChanged, Portal: p.ID, Contact: id, Recipient: c.RegistrationEmail()})
+}

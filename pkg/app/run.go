@@ -1,0 +1,103 @@
+package app
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/portalctl/portalctl/pkg/store"
+)
+
+// Limits on work done after an answer: how much may wait, and how long one
+// piece may take.
+const (
+	laterQueue   = 4096
+	laterWorkers = 2
+	laterTimeout = 30 * time.Second
+	sweepEvery   = 10 * time.Minute
+	sweepRows    = 1000
+)
+
+// Run does what has to be done while pages are served, until ctx ends: work
+// put off until after an answer, sending mail, sweeping out what has run out.
+// It returns when all of it has stopped; work already accepted is finished.
+func (a *App) Run(ctx context.Context) {
+	var workers, rest sync.WaitGroup
+	queue := make(chan func(context.Context) error, laterQueue)
+	a.laterMu.Lock()
+	a.later = queue
+	a.laterMu.Unlock()
+	for range laterWorkers {
+		workers.Go(func() {
+			for work := range queue {
+				a.do(work)
+			}
+		})
+	}
+	if a.mailer != nil {
+		rest.Go(func() { a.Deliver(ctx) })
+	}
+	rest.Go(func() { a.sweep(ctx) })
+	<-ctx.Done()
+	a.laterMu.Lock()
+	a.later = nil
+	a.laterMu.Unlock()
+	close(queue)
+	workers.Wait()
+	rest.Wait()
+}
+
+// afterwards does work behind the answer to a request, so that the answer
+// takes the same time whatever there is to do. Without Run, and when too much
+// waits already, the work is done at once. Its error is logged.
+func (a *App) afterwards(work func(context.Context) error) {
+	a.laterMu.RLock()
+	if a.later != nil {
+		select {
+		case a.later <- work:
+			a.laterMu.RUnlock()
+			return
+		default:
+		}
+	}
+	a.laterMu.RUnlock()
+	a.do(work)
+}
+
+func (a *App) do(work func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(context.Background(), laterTimeout)
+	defer cancel()
+	if err := work(ctx); err != nil {
+		a.log.Error("work after an answer failed", "error", err)
+	}
+}
+
+// sweep removes what has run out: old links, sessions, counters, drafts, and
+// files that no message names.
+func (a *App) sweep(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		for {
+			var n int
+			err := a.store.Write(ctx, func(tx *store.Tx) (err error) {
+				n, err = tx.Sweep(ctx, sweepRows)
+				return err
+			})
+			if err != nil {
+				a.log.Warn("sweeping the store failed", "error", err)
+			}
+			if err != nil || n < sweepRows {
+				break
+			}
+		}
+		if err := a.sweepFiles(ctx); err != nil {
+			a.log.Warn("sweeping files failed", "error", err)
+		}
+	}
+}

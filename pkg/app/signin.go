@@ -1,0 +1,437 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/portalctl/portalctl/pkg/auth"
+	"github.com/portalctl/portalctl/pkg/portal"
+	"github.com/portalctl/portalctl/pkg/store"
+)
+
+// How long things last; security section 10. Mail that carries a link makes
+// the token when it is sent, with these.
+const (
+	SignInLinkLife   = 10 * time.Minute
+	ResetLinkLife    = 30 * time.Minute
+	InvitationLife   = 7 * 24 * time.Hour
+	RegistrationLife = 24 * time.Hour
+	SessionLife      = 30 * 24 * time.Hour
+)
+
+// LocalPath returns a return target if it is a path on this host: it starts
+// with one slash, the next character is neither slash nor backslash, and it
+// has no control characters. Anything else is "".
+func LocalPath(target string) string {
+	if len(target) > 2000 || !strings.HasPrefix(target, "/") || len(target) > 1 && (target[1] == '/' || target[1] == '\\') {
+		return ""
+	}
+	if strings.ContainsFunc(target, func(r rune) bool { return unicode.IsControl(r) || r == '\\' }) {
+		return ""
+	}
+	u, err := url.Parse(target)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil {
+		return ""
+	}
+	return target
+}
+
+// RequestLink mails a sign-in link if the address may enter; it answers the
+// same, in words and time, whether or not it does. TooMany (limit.requests,
+// Args RetryAfter in seconds) only by network, never by what is known.
+func (a *App) RequestLink(ctx context.Context, v *Visit, address, returnTo string, d Device) error {
+	if !v.Portal.Access.Allows(portal.MethodLink) {
+		return portal.Forbiddenf("sign_in.method", "this portal does not sign in by mailed link")
+	}
+	address, err := email("email", address)
+	if err != nil {
+		return err
+	}
+	if err := a.allow(ctx, "link:net:"+d.network(), requestsPerNet, signInMailsWindow); err != nil {
+		return err
+	}
+	p, returnTo := v.Portal, LocalPath(returnTo)
+	a.afterwards(func(ctx context.Context) error { return a.sendLink(ctx, p, address, returnTo) })
+	return nil
+}
+
+// sendLink queues a sign-in link for a contact or agent who may enter.
+func (a *App) sendLink(ctx context.Context, p *portal.Portal, address, returnTo string) error {
+	defer a.wakeMail()
+	return a.store.Write(ctx, func(tx *store.Tx) error {
+		c, err := a.mayReceive(ctx, tx, p, address)
+		if err != nil {
+			return err
+		}
+		m := &store.Mail{Kind: store.MailSignIn, Portal: p.ID, Data: map[string]string{"return_to": returnTo}}
+		switch {
+		case c != nil:
+			m.Contact, m.Recipient = c.ID, c.RegistrationEmail()
+		default:
+			agent, err := tx.AgentByEmail(ctx, address)
+			if portal.KindOf(err) == portal.NotFound {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			if agent.Disabled {
+				return nil
+			}
+			m.Agent, m.Recipient = agent.ID, agent.Email
+		}
+		return queueLimited(ctx, tx, m)
+	})
+}
+
+// mayReceive returns the contact who signs in with the address and may enter
+// the portal, or nil.
+func (a *App) mayReceive(ctx context.Context, tx *store.Tx, p *portal.Portal, address string) (*portal.Contact, error) {
+	if p.State != portal.Live {
+		return nil, nil
+	}
+	c, err := tx.ContactForSignIn(ctx, address)
+	if portal.KindOf(err) == portal.NotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	entry, _, err := entryOf(ctx, tx, p, c.ID)
+	if err != nil || !entry.Allowed {
+		return nil, err
+	}
+	return c, nil
+}
+
+// entryOf asks whether a contact may enter a portal. member is nil when they
+// never were one.
+func entryOf(ctx context.Context, tx *store.Tx, p *portal.Portal, c portal.ContactID) (portal.Entry, *portal.Member, error) {
+	member, err := tx.Member(ctx, p.ID, c)
+	if portal.KindOf(err) == portal.NotFound {
+		member, err = nil, nil
+	}
+	if err != nil {
+		return portal.Entry{}, nil, err
+	}
+	in, err := tx.InGroups(ctx, p.ID, c)
+	if err != nil {
+		return portal.Entry{}, nil, err
+	}
+	return portal.MayEnter(p, member, in), member, nil
+}
+
+// queueLimited queues a mail that helps somebody in, unless the address has
+// had its share already.
+func queueLimited(ctx context.Context, tx *store.Tx, m *store.Mail) error {
+	c, err := tx.Count(ctx, "mail:"+addressKey(m.Recipient), signInMailsWindow)
+	if err != nil || c.Count > signInMails {
+		return err
+	}
+	return tx.QueueMail(ctx, m)
+}
+
+// LinkState is what a mailed link would do, without doing it.
+type LinkState struct {
+	Valid         bool
+	Code          string // token.unknown, token.used or token.expired when not valid
+	Email         string // whom it is for
+	Name          string
+	NeedsPassword bool   // the portal takes passwords and the person has none: offer to choose one
+	MustPassword  bool   // it takes nothing else
+	Consent       string // the text to agree to; "" when there is none or it was agreed to
+	ReturnTo      string
+}
+
+// PeekToken looks at a one-time link. GET pages use it; nothing is used up.
+func (a *App) PeekToken(ctx context.Context, v *Visit, kind store.TokenKind, token string) (*LinkState, error) {
+	state := &LinkState{}
+	err := a.store.Read(ctx, func(tx *store.Tx) error {
+		t, err := validToken(ctx, tx, v, kind, token)
+		var e *portal.Error
+		if errors.As(err, &e) && e.Kind != portal.Internal {
+			state.Code = e.Code
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		state.Valid, state.Email, state.ReturnTo = true, t.Email, t.ReturnTo
+		access := &v.Portal.Access
+		if t.Agent != 0 {
+			agent, err := tx.Agent(ctx, t.Agent)
+			if err != nil {
+				return err
+			}
+			state.Email, state.Name = agent.Email, agent.Name
+			return nil
+		}
+		agreed := 0
+		state.NeedsPassword = access.Allows(portal.MethodPassword)
+		if t.Contact != 0 {
+			c, err := tx.Contact(ctx, t.Contact)
+			if err != nil {
+				return err
+			}
+			state.Email, state.Name = c.RegistrationEmail(), c.Name
+			hash, err := tx.PasswordHash(ctx, c.ID)
+			if err != nil {
+				return err
+			}
+			state.NeedsPassword = state.NeedsPassword && hash == ""
+			if agreed, err = tx.ConsentVersion(ctx, c.ID, v.Portal.ID); err != nil {
+				return err
+			}
+		}
+		state.MustPassword = state.NeedsPassword && !access.Allows(portal.MethodLink)
+		if access.Consent != "" && agreed < access.ConsentVersion && kind != store.TokenReset {
+			state.Consent = access.Consent
+		}
+		return nil
+	})
+	return state, err
+}
+
+// validToken returns a token of the portal that could be used now, without
+// using it.
+func validToken(ctx context.Context, tx *store.Tx, v *Visit, kind store.TokenKind, token string) (*store.Token, error) {
+	unknown := portal.NotFoundf("token.unknown", "the link is not valid")
+	hash, err := auth.ParseToken(token)
+	if err != nil {
+		return nil, unknown
+	}
+	t, err := tx.Token(ctx, hash)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case t.Kind != kind || t.Portal != v.Portal.ID:
+		return nil, unknown
+	case !t.UsedAt.IsZero():
+		return nil, portal.Conflictf("token.used", "the link was used already")
+	case !tx.Now.Before(t.ExpiresAt):
+		return nil, portal.Conflictf("token.expired", "the link has expired")
+	}
+	return t, nil
+}
+
+// SignedIn is the fresh session after a successful sign-in.
+type SignedIn struct {
+	Token    string // for the cookie
+	ReturnTo string // a checked local path, or ""
+	Expires  time.Time
+}
+
+// UseLink signs in with a mailed link, once. agree is the answer to
+// LinkState.Consent; Invalid consent.needed when it is missing, and the link
+// is not used up.
+func (a *App) UseLink(ctx context.Context, v *Visit, token string, agree bool, d Device) (*SignedIn, error) {
+	var in *SignedIn
+	err := a.store.Write(ctx, func(tx *store.Tx) error {
+		t, err := validToken(ctx, tx, v, store.TokenSignIn, token)
+		if err != nil {
+			return err
+		}
+		if t.Agent != 0 {
+			agent, err := tx.Agent(ctx, t.Agent)
+			if err != nil {
+				return err
+			}
+			if agent.Disabled {
+				return portal.NotFoundf("token.unknown", "the link is not valid")
+			}
+		} else if err := a.enterByLink(ctx, tx, v, t.Contact, agree); err != nil {
+			return err
+		}
+		if _, err := tx.UseToken(ctx, t.Hash, store.TokenSignIn); err != nil {
+			return err
+		}
+		if err := tx.EndTokens(ctx, t.Contact, t.Agent, "", store.TokenSignIn); err != nil {
+			return err
+		}
+		in, err = a.startSession(ctx, tx, v, t.Contact, t.Agent, t.ReturnTo, d)
+		return err
+	})
+	return in, err
+}
+
+// enterByLink lets a contact in whose address a link has just proven: entry
+// is asked again, consent taken, and an invited contact becomes registered.
+func (a *App) enterByLink(ctx context.Context, tx *store.Tx, v *Visit, id portal.ContactID, agree bool) error {
+	entry, member, err := entryOf(ctx, tx, v.Portal, id)
+	if err != nil {
+		return err
+	}
+	if !entry.Allowed {
+		return portal.NotFoundf("token.unknown", "the link is not valid")
+	}
+	if err := takeConsent(ctx, tx, v, id, agree, v.Portal.Language()); err != nil {
+		return err
+	}
+	return register(ctx, tx, v.Portal, id, member)
+}
+
+// takeConsent records agreement to the portal's present consent text, or
+// refuses when it is needed and was not given.
+func takeConsent(ctx context.Context, tx *store.Tx, v *Visit, id portal.ContactID, agree bool, language string) error {
+	access := &v.Portal.Access
+	if access.Consent == "" {
+		return nil
+	}
+	agreed, err := tx.ConsentVersion(ctx, id, v.Portal.ID)
+	if err != nil || agreed >= access.ConsentVersion {
+		return err
+	}
+	if !agree {
+		return portal.Invalidf("consent.needed", "agree", "agreement to the terms is missing")
+	}
+	return tx.AddConsent(ctx, id, v.Portal.ID, access.ConsentVersion, language, access.Consent)
+}
+
+// register makes the contact a registered member, if they are not one, and
+// notes the sign-in. member is their present membership, or nil.
+func register(ctx context.Context, tx *store.Tx, p *portal.Portal, id portal.ContactID, member *portal.Member) error {
+	if member == nil {
+		member = &portal.Member{PortalID: p.ID, ContactID: id}
+	}
+	if member.Status != portal.Registered {
+		last, err := tx.LastMessage(ctx)
+		if err != nil {
+			return err
+		}
+		member.Status, member.RegisteredAt, member.ReadFrom = portal.Registered, tx.Now, last
+		if err := tx.EndTokens(ctx, id, 0, "", store.TokenInvitation); err != nil {
+			return err
+		}
+	}
+	member.LastSignInAt = tx.Now
+	return tx.SaveMember(ctx, member)
+}
+
+// startSession makes a new session and ends the one the browser came with.
+func (a *App) startSession(ctx context.Context, tx *store.Tx, v *Visit, c portal.ContactID, agent portal.AgentID, returnTo string, d Device) (*SignedIn, error) {
+	if v.Session != nil {
+		if err := tx.EndSession(ctx, v.Session.Contact, v.Session.Agent, v.Session.ID, endReplaced); err != nil && portal.KindOf(err) != portal.NotFound {
+			return nil, err
+		}
+	}
+	token, hash, err := auth.NewToken()
+	if err != nil {
+		return nil, err
+	}
+	s := &store.Session{Hash: hash, Portal: v.Portal.ID, Contact: c, Agent: agent,
+		UserAgent: clip(d.UserAgent, 300), Address: d.Address,
+		CreatedAt: tx.Now, SeenAt: tx.Now, ExpiresAt: tx.Now.Add(SessionLife)}
+	if err := tx.AddSession(ctx, s); err != nil {
+		return nil, err
+	}
+	return &SignedIn{Token: token, ReturnTo: LocalPath(returnTo), Expires: s.ExpiresAt}, nil
+}
+
+// clip shortens a text a stranger sent to n bytes of valid UTF-8.
+func clip(s string, n int) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
+	if len(s) > n {
+		s = strings.ToValidUTF8(s[:n], "")
+	}
+	return s
+}
+
+// SignIn signs in with a password. Wrong address and wrong password are one
+// Invalid error (sign_in.wrong); TooMany sign_in.slow with RetryAfter.
+func (a *App) SignIn(ctx context.Context, v *Visit, address, password, returnTo string, d Device) (*SignedIn, error) {
+	if !v.Portal.Access.Allows(portal.MethodPassword) {
+		return nil, portal.Forbiddenf("sign_in.method", "this portal does not sign in by password")
+	}
+	address, err := email("email", address)
+	if err != nil {
+		return nil, err
+	}
+	account, network := "fail:account:"+addressKey(address), "fail:net:"+d.network()
+	if err := a.blocked(ctx, account, network); err != nil {
+		return nil, err
+	}
+	var contact *portal.Contact
+	var hash string
+	err = a.store.Read(ctx, func(tx *store.Tx) error {
+		if contact, err = a.mayReceive(ctx, tx, v.Portal, address); err != nil || contact == nil {
+			return err
+		}
+		hash, err = tx.PasswordHash(ctx, contact.ID)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	ok, err := a.verify(ctx, hash, password)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		if err := a.failed(ctx, account, network); err != nil {
+			return nil, err
+		}
+		return nil, portal.Invalidf("sign_in.wrong", "password", "the address or the password is wrong")
+	}
+	var in *SignedIn
+	err = a.store.Write(ctx, func(tx *store.Tx) error {
+		// Rights may have changed while the password was checked.
+		entry, member, err := entryOf(ctx, tx, v.Portal, contact.ID)
+		if err != nil {
+			return err
+		}
+		if now, err := tx.PasswordHash(ctx, contact.ID); err != nil || now != hash || !entry.Allowed {
+			return errors.Join(err, portal.Invalidf("sign_in.wrong", "password", "the address or the password is wrong"))
+		}
+		if err := tx.ResetCounter(ctx, account); err != nil {
+			return err
+		}
+		if err := takeConsentIfNew(ctx, tx, v, contact.ID, member); err != nil {
+			return err
+		}
+		if err := register(ctx, tx, v.Portal, contact.ID, member); err != nil {
+			return err
+		}
+		in, err = a.startSession(ctx, tx, v, contact.ID, 0, returnTo, d)
+		return err
+	})
+	return in, err
+}
+
+// verify checks a password; an empty hash costs the same and never matches.
+func (a *App) verify(ctx context.Context, hash, password string) (bool, error) {
+	var ok bool
+	var err error
+	if hash == "" {
+		err = a.hasher.VerifyDummy(ctx, password)
+	} else {
+		ok, _, err = a.hasher.Verify(ctx, hash, password)
+	}
+	if errors.Is(err, auth.ErrBusy) {
+		return false, tooMany("sign_in.busy", "too many people are signing in at this moment", 5*time.Second)
+	}
+	return ok, err
+}
+
+// SignOut ends the visit's session.
+func (a *App) SignOut(ctx context.Context, v *Visit) error {
+	if v.Session == nil {
+		return nil
+	}
+	return a.store.Write(ctx, func(tx *store.Tx) error {
+		err := tx.EndSession(ctx, v.Session.Contact, v.Session.Agent, v.Session.ID, endSignOut)
+		if portal.KindOf(err) == portal.NotFound {
+			return nil
+		}
+		return err
+	})
+}
