@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/portalctl/portalctl/pkg/portal"
 )
@@ -18,12 +16,14 @@ import (
 // over everybody else's. What is found is judged again by the ticket's own
 // columns, like any other ticket.
 
-// Bounds on a search: what it costs must not depend on what somebody types.
+// Bounds on a search: what it costs must not depend on what somebody types,
+// nor on how much there is.
 const (
-	maxWords  = 10    // further ones are left out
-	maxHits   = 2000  // messages looked at for one page of results
-	maxWordly = 1500  // messages looked at for each word when words stand in different ones
-	maxIndex  = 64000 // bytes of a message that are indexed
+	maxWords      = 10      // further ones are left out
+	maxHits       = 2000    // messages looked at for one page of results
+	maxCandidates = 200     // tickets whose texts are read
+	maxText       = 4 << 20 // bytes of text read
+	maxIndex      = 64000   // bytes of a message that are indexed
 )
 
 // scopeOf is who may find the ticket's public messages.
@@ -71,112 +71,131 @@ func (tx *Tx) reindex(ctx context.Context, t *portal.Ticket) error {
 // SearchTickets returns the tickets the viewer sees whose subject or messages
 // hold every word of the query (the last as a prefix), or whose number it is;
 // the newest hits first, at most limit tickets, filter applied.
+//
+// Messages that hold all the words themselves are found however old they are.
+// Words that stand in different messages, and words of which only the
+// beginning was typed, are looked for in the texts of the newest tickets that
+// come into question: the index could answer both only by reading every hit
+// of a common word, whoever it belongs to.
 func (tx *Tx) SearchTickets(ctx context.Context, v *portal.Viewer, readFrom portal.MessageID, typed string, f TicketFilter, limit int) ([]portal.TicketRow, error) {
 	if v.Agent == 0 && v.Contact == 0 || limit <= 0 {
 		return nil, nil
 	}
-	s := search{tx: tx, v: v, readFrom: readFrom, f: f, limit: limit}
+	s := search{tx: tx, v: v, readFrom: readFrom, f: f}
 	if n, err := portal.ParseTicketNumber(typed); err == nil {
-		if err := s.run(ctx, `ticket t`, func(q *query) { q.add(`t.number = ?`, n) }, 1); err != nil {
+		number := func(q *query) { q.add(`t.number = ?`, n) }
+		if s.rows, err = s.run(ctx, `ticket t`, number, nil, 1); err != nil {
 			return nil, err
 		}
 	}
 	words := searchWords(typed)
-	if len(words) == 0 {
+	if len(words) == 0 || len(s.rows) >= limit {
 		return s.rows, nil
 	}
-	all := s.match(strings.Join(words, " AND "))
-	if err := s.run(ctx, hits, func(q *query) { q.add(`message_search MATCH ?`, all) }, maxHits); err != nil {
+	found, err := s.run(ctx, hits, s.matching(exactly(words)), s.rows, limit-len(s.rows))
+	if err != nil {
 		return nil, err
 	}
-	if len(words) == 1 || len(s.rows) >= limit {
+	if s.rows = append(s.rows, found...); len(s.rows) >= limit {
 		return s.rows, nil
 	}
-	// Words that stand in different messages of one ticket: for each word the
-	// tickets of its newest hits, then those that all of them share.
-	err := s.run(ctx, `ticket t`, func(q *query) {
-		for i, w := range words {
-			if i > 0 {
-				q.add(` AND `)
-			}
-			q.add(`t.number IN (SELECT ticket FROM (SELECT m.ticket FROM message_search CROSS JOIN message m ON m.id = message_search.rowid
-				WHERE message_search MATCH ? ORDER BY message_search.rowid DESC LIMIT ?) hit)`, s.match(w), maxWordly)
-		}
-	}, limit+len(s.rows))
-	return s.rows, err
+	candidates, err := s.run(ctx, hits, s.matching(roughly(words)), s.rows, maxCandidates)
+	if err != nil || len(candidates) == 0 {
+		return s.rows, err
+	}
+	if found, err = s.read(ctx, candidates, words); err != nil {
+		return nil, err
+	}
+	return append(s.rows, found[:min(len(found), limit-len(s.rows))]...), nil
 }
 
 // hits are the messages that match and their tickets; the order of the join
 // is the order of the hits.
 const hits = `message_search CROSS JOIN message m ON m.id = message_search.rowid CROSS JOIN ticket t ON t.number = m.ticket`
 
-// search collects the tickets found by one or more statements, each once.
+// search is one search under way; rows are the tickets found so far.
 type search struct {
 	tx       *Tx
 	v        *portal.Viewer
 	readFrom portal.MessageID
 	f        TicketFilter
-	limit    int
 	rows     []portal.TicketRow
 }
 
-// run adds the tickets of one statement, until there are enough or it has
-// looked at most rows.
-func (s *search) run(ctx context.Context, from string, where func(*query), most int) error {
+// run returns at most limit tickets of one statement, each once and without
+// those in but.
+func (s *search) run(ctx context.Context, from string, where func(*query), but []portal.TicketRow, limit int) (found []portal.TicketRow, err error) {
 	q := newQuery("")
 	q.add(strings.ReplaceAll(namedRow, "r.", "t.")+from+strings.ReplaceAll(namedJoins, "r.", "t.")+` WHERE `, unreadSince(s.v, s.readFrom), s.v.Contact)
 	where(q)
 	q.seenBy(s.v, s.f.Scope)
 	q.filter(s.f, TicketPage{}, "t.updated_at", "t.number")
 	if from == hits {
-		q.add(` ORDER BY message_search.rowid DESC LIMIT ?`, most)
-	} else {
-		q.add(` ORDER BY t.number DESC LIMIT ?`, most)
+		q.add(` ORDER BY message_search.rowid DESC LIMIT ?`, maxHits)
 	}
-	return s.tx.each(ctx, q.text(), q.args, func(r row) (more bool, err error) {
+	has := func(rows []portal.TicketRow, n portal.TicketNumber) bool {
+		return slices.ContainsFunc(rows, func(t portal.TicketRow) bool { return t.Number == n })
+	}
+	err = s.tx.each(ctx, q.text(), q.args, func(r row) (more bool, err error) {
 		t, err := scanTicketRow(r, s.v)
 		if err != nil {
 			return false, err
 		}
-		if !slices.ContainsFunc(s.rows, func(o portal.TicketRow) bool { return o.Number == t.Number }) {
-			s.rows = append(s.rows, t)
+		if !has(found, t.Number) && !has(but, t.Number) {
+			found = append(found, t)
 		}
-		return len(s.rows) < s.limit, nil
+		return len(found) < limit, nil
 	})
+	return found, err
 }
 
-// match is a full-text expression: one of the viewer's scope words, and the
-// words in subject or body.
-func (s *search) match(words string) string {
-	text := `{subject body} : (` + words + `)`
-	if s.v.Agent != 0 {
-		return text
-	}
-	scope := []string{fmt.Sprintf(`"c%d"`, s.v.Contact)}
-	if s.f.Scope == ScopeCompany {
-		for _, id := range companiesOf(s.v) {
-			scope = append(scope, fmt.Sprintf(`"k%d"`, id))
+// matching asks the index: one of the viewer's scope words, and the
+// expression in subject or body.
+func (s *search) matching(expression string) func(*query) {
+	match := `{subject body} : (` + expression + `)`
+	if s.v.Agent == 0 {
+		scope := []string{fmt.Sprintf(`"c%d"`, s.v.Contact)}
+		if s.f.Scope == ScopeCompany {
+			for _, id := range companiesOf(s.v) {
+				scope = append(scope, fmt.Sprintf(`"k%d"`, id))
+			}
 		}
+		match = `scope : (` + strings.Join(scope, " OR ") + `) AND ` + match
 	}
-	return `scope : (` + strings.Join(scope, " OR ") + `) AND ` + text
+	return func(q *query) { q.add(`message_search MATCH ?`, match) }
 }
 
-// searchWords quotes what somebody typed, word by word, so that nothing in it
-// is read as an operator. The last one is a prefix, unless it is a single
-// letter. Words without a letter or digit are nothing to search for.
-func searchWords(typed string) []string {
-	var words []string
-	for _, w := range strings.Fields(strings.ToValidUTF8(typed, " ")) {
-		w = strings.ReplaceAll(w, "\x00", "")
-		if strings.ContainsFunc(w, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }) && len(words) < maxWords {
-			words = append(words, w)
+// read returns those of the candidates whose texts hold every word.
+func (s *search) read(ctx context.Context, candidates []portal.TicketRow, words []phrase) (found []portal.TicketRow, err error) {
+	texts := make(map[portal.TicketNumber][]string, len(candidates))
+	q := newQuery(`SELECT m.ticket, m.body FROM message m WHERE m.ticket IN (0`)
+	for _, t := range candidates {
+		texts[t.Number] = append(tokens(t.Subject), "")
+		q.add(`, ?`, t.Number)
+	}
+	// Filled up, so that few different statements exist.
+	for i := len(candidates); i&(i-1) != 0; i++ {
+		q.add(`, ?`, 0)
+	}
+	q.add(`)`)
+	if s.v.Agent == 0 {
+		q.add(` AND m.kind = 'public'`)
+	}
+	size := 0
+	err = s.tx.each(ctx, q.text(), q.args, func(r row) (more bool, err error) {
+		var n portal.TicketNumber
+		var body string
+		if err := r.Scan(&n, &body); err != nil {
+			return false, err
+		}
+		texts[n] = append(append(texts[n], tokens(body[:min(len(body), maxIndex)])...), "")
+		size += len(body)
+		return size < maxText, nil
+	})
+	for _, t := range candidates {
+		if !slices.ContainsFunc(words, func(w phrase) bool { return !w.in(texts[t.Number]) }) {
+			found = append(found, t)
 		}
 	}
-	for i, w := range words {
-		words[i] = `"` + strings.ReplaceAll(w, `"`, `""`) + `"`
-		if i == len(words)-1 && utf8.RuneCountInString(w) > 1 {
-			words[i] += " *"
-		}
-	}
-	return words
+	return found, err
 }

@@ -44,7 +44,7 @@ type request struct {
 
 // The states of a request.
 const (
-	waiting   = iota // in the queue
+	queued    = iota // in the queue
 	taken            // the writer gave it its turn
 	abandoned        // the caller's context ended first
 )
@@ -101,7 +101,7 @@ func (w *writer) write(ctx context.Context, fn func(tx *Tx) error) error {
 	case err := <-r.fate: // refused before its turn came
 		return err
 	case <-ctx.Done():
-		if r.state.CompareAndSwap(waiting, abandoned) {
+		if r.state.CompareAndSwap(queued, abandoned) {
 			return fmt.Errorf("wait for the store: %w", context.Cause(ctx))
 		}
 		select {
@@ -154,7 +154,7 @@ func (w *writer) serve(batch []*request) {
 	}
 	kept := batch[:0:0]
 	for i, r := range batch {
-		if !r.state.CompareAndSwap(waiting, taken) {
+		if !r.state.CompareAndSwap(queued, taken) {
 			continue
 		}
 		kept = append(kept, r)
@@ -214,7 +214,7 @@ func (w *writer) begin(ctx context.Context, batch []*request) error {
 
 func wanted(batch []*request) bool {
 	for _, r := range batch {
-		if r.state.Load() == waiting {
+		if r.state.Load() == queued {
 			return true
 		}
 	}
@@ -245,7 +245,7 @@ func (w *writer) fail(err error) {
 // what their own function returned.
 func answer(batch []*request, err error) {
 	for _, r := range batch {
-		if !r.state.CompareAndSwap(waiting, taken) && r.state.Load() == abandoned {
+		if !r.state.CompareAndSwap(queued, taken) && r.state.Load() == abandoned {
 			continue
 		}
 		if err == nil {
