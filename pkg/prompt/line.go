@@ -182,8 +182,10 @@ func (p *Prompter) lineError(f Field, err error) error {
 	if !errors.Is(err, io.EOF) {
 		return err
 	}
-	refusal := &portal.Error{Kind: portal.Invalid, Code: "prompt.end_of_input", Field: flagName(f.Pass),
-		Msg: fmt.Sprintf("the input ended before %q was answered", f.Title), Err: err}
+	refusal := &portal.Error{
+		Kind: portal.Invalid, Code: "prompt.end_of_input", Field: flagName(f.Pass),
+		Msg: fmt.Sprintf("the input ended before %q was answered", f.Title), Err: err,
+	}
 	if f.Pass != "" {
 		refusal.Hint = "pass " + f.Pass
 	}

@@ -62,8 +62,10 @@ func (p *Prompter) Interactive() bool { return p.asks }
 // Refuse is the error for a question that cannot be asked. The second argument
 // completes the sentence "pass …": a flag, or "the domain as an argument".
 func (p *Prompter) Refuse(question, pass string) error {
-	err := &portal.Error{Kind: portal.Invalid, Code: "prompt.no_terminal", Field: flagName(pass),
-		Msg: fmt.Sprintf("cannot ask %q without a terminal", question)}
+	err := &portal.Error{
+		Kind: portal.Invalid, Code: "prompt.no_terminal", Field: flagName(pass),
+		Msg: fmt.Sprintf("cannot ask %q without a terminal", question),
+	}
 	if p.noInput {
 		err.Code, err.Msg = "prompt.no_input", fmt.Sprintf("cannot ask %q with --no-input", question)
 	}

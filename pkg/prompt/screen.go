@@ -313,12 +313,11 @@ func (e environment) Environ() []string { return nil }
 // whichever that is, and says everything without colour too.
 func theme() *huh.Theme {
 	var (
-		accent = lipgloss.Color("4")
-		quiet  = lipgloss.Color("8")
-		wrong  = lipgloss.Color("1")
+		accent = lipgloss.Color("6") // for marks; words stay in the usual colour
+		wrong  = lipgloss.Color("9")
 	)
 	t := huh.ThemeBase()
-	t.Group.Title = lipgloss.NewStyle().Bold(true).Foreground(accent).MarginBottom(1)
+	t.Group.Title = lipgloss.NewStyle().Bold(true).MarginBottom(1)
 	t.Group.Description = lipgloss.NewStyle().MarginBottom(1)
 
 	f := &t.Focused
@@ -333,13 +332,13 @@ func theme() *huh.Theme {
 	f.SelectedPrefix = f.SelectedPrefix.SetString("[x] ")
 	f.FocusedButton = lipgloss.NewStyle().SetString(">").Bold(true).Foreground(accent).MarginRight(3)
 	f.BlurredButton = lipgloss.NewStyle().SetString(" ").MarginRight(3)
-	f.TextInput.Placeholder = lipgloss.NewStyle().Foreground(quiet)
+	f.TextInput.Placeholder = lipgloss.NewStyle().Faint(true)
 	f.TextInput.Prompt = lipgloss.NewStyle().Foreground(accent)
 
 	t.Blurred = t.Focused
 	t.Blurred.Base = t.Blurred.Base.BorderStyle(lipgloss.HiddenBorder())
 
-	hint := lipgloss.NewStyle().Foreground(quiet)
+	hint := lipgloss.NewStyle().Faint(true)
 	t.Help.ShortKey, t.Help.ShortDesc, t.Help.ShortSeparator, t.Help.Ellipsis = hint, hint, hint, hint
 	return t
 }

@@ -182,7 +182,7 @@ func TestNoColorIsHonoured(t *testing.T) {
 		if err := wait(); err != nil || !yes {
 			t.Errorf("%v: Ask = %v, answer %v", tt.env, err, yes)
 		}
-		if got := strings.Contains(s.sent(), "\x1b[34m") || strings.Contains(s.sent(), "\x1b[1;34m"); got != tt.want {
+		if got := strings.Contains(s.sent(), "\x1b[36m"); got != tt.want {
 			t.Errorf("%v: colours %v, want %v: %q", tt.env, got, tt.want, s.sent())
 		}
 	}

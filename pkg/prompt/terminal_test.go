@@ -167,21 +167,24 @@ func (a *answers) wizard() Wizard {
 					{Value: "support.example.com", Label: "support.example.com"},
 					{Value: "localhost", Label: "localhost", Help: "no membership mail"},
 				}},
-				{Title: "Slug", Pass: "--slug", Text: &a.slug, Optional: true,
+				{
+					Title: "Slug", Pass: "--slug", Text: &a.slug, Optional: true,
 					Help: func() string { return "https://" + a.domain + "/" + a.slug },
 					Check: func(s string) error {
 						if strings.ContainsAny(s, " /") {
 							return portal.Invalidf("slug", "slug", "%q is not a slug", s).WithHint("write it like help")
 						}
 						return nil
-					}},
+					},
+				},
 			}},
 			{Title: "Access", Fields: []Field{
 				{Title: "Who gets in?", Pass: "--access", Pick: &a.mode, Choices: []Choice{
 					{Value: "self-register", Label: "Anyone who registers"},
 					{Value: "groups", Label: "Only groups"},
 				}},
-				{Title: "Which groups?", Pass: "--group", PickMany: &a.groups,
+				{
+					Title: "Which groups?", Pass: "--group", PickMany: &a.groups,
 					Hide: func() bool { return a.mode != "groups" },
 					Choices: []Choice{
 						{Value: "vip", Label: "VIP"}, {Value: "beta", Label: "Beta"}, {Value: "staff", Label: "Staff"},
@@ -191,7 +194,8 @@ func (a *answers) wizard() Wizard {
 							return errors.New("choose at least one group")
 						}
 						return nil
-					}},
+					},
+				},
 				{Title: "Keep it a draft?", Pass: "--draft", Yes: &a.draft},
 			}},
 		},
