@@ -261,12 +261,23 @@ func TestSMTP(t *testing.T) {
 		{"implicit TLS", nil, []string{"--smtp", "smtps://mail.example.com"}, SMTP{"mail.example.com", 465, "", "", TLS}},
 		{"plain on this machine", nil, []string{"--smtp", "smtp://127.0.0.1:2525?starttls=off"}, SMTP{"127.0.0.1", 2525, "", "", NoTLS}},
 		{"plain on this machine, IPv6", nil, []string{"--smtp", "smtp://[::1]:25?starttls=off"}, SMTP{"::1", 25, "", "", NoTLS}},
-		{"password in the environment", map[string]string{"PORTALCTL_SMTP_PASSWORD": "correct"}, []string{"--smtp", "smtp://ada%40example.com@mail.example.com"},
-			SMTP{"mail.example.com", 587, "ada@example.com", "correct", STARTTLS}},
-		{"password in a file", nil, []string{"--smtp", "smtps://ada@mail.example.com", "--smtp-password-file", secret},
-			SMTP{"mail.example.com", 465, "ada", " correct horse ", TLS}},
-		{"password in the URL of the environment", map[string]string{"PORTALCTL_SMTP": "smtp://ada:co%2Frrect@mail.example.com"}, nil,
-			SMTP{"mail.example.com", 587, "ada", "co/rrect", STARTTLS}},
+		{
+			"password in the environment",
+			map[string]string{"PORTALCTL_SMTP_PASSWORD": "correct"},
+			[]string{"--smtp", "smtp://ada%40example.com@mail.example.com"},
+			SMTP{"mail.example.com", 587, "ada@example.com", "correct", STARTTLS},
+		},
+		{
+			"password in a file", nil,
+			[]string{"--smtp", "smtps://ada@mail.example.com", "--smtp-password-file", secret},
+			SMTP{"mail.example.com", 465, "ada", " correct horse ", TLS},
+		},
+		{
+			"password in the URL of the environment",
+			map[string]string{"PORTALCTL_SMTP": "smtp://ada:co%2Frrect@mail.example.com"},
+			nil,
+			SMTP{"mail.example.com", 587, "ada", "co/rrect", STARTTLS},
+		},
 		{"none", map[string]string{"PORTALCTL_SMTP_PASSWORD": "correct"}, nil, SMTP{}},
 	}
 	for _, tt := range tests {

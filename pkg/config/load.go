@@ -64,7 +64,7 @@ func readFile(v *viper.Viper, opts Options) (string, error) {
 	if err != nil || path == "" {
 		return "", err
 	}
-	data, err := os.ReadFile(path) // #nosec G304 -- the operator names the file
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return "", unreadable("config", path, err)
 	}
@@ -79,8 +79,10 @@ func readFile(v *viper.Viper, opts Options) (string, error) {
 		if errors.As(err, &parse) {
 			err = parse.Unwrap()
 		}
-		return "", &portal.Error{Kind: portal.Invalid, Code: "config.syntax", Field: "config",
-			Msg: fmt.Sprintf("%s cannot be read: %v", path, err), Err: err}
+		return "", &portal.Error{
+			Kind: portal.Invalid, Code: "config.syntax", Field: "config",
+			Msg: fmt.Sprintf("%s cannot be read: %v", path, err), Err: err,
+		}
 	}
 	return path, nil
 }
@@ -247,6 +249,8 @@ func unreadable(field, path string, err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		reason = "permission denied"
 	}
-	return &portal.Error{Kind: portal.Invalid, Code: "config.unreadable", Field: field,
-		Msg: fmt.Sprintf("cannot read %s: %s", path, reason), Err: err}
+	return &portal.Error{
+		Kind: portal.Invalid, Code: "config.unreadable", Field: field,
+		Msg: fmt.Sprintf("cannot read %s: %s", path, reason), Err: err,
+	}
 }

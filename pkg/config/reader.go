@@ -273,7 +273,7 @@ func (r *reader) smtpPassword() string {
 	if path == "" || password != "" {
 		return password
 	}
-	data, err := os.ReadFile(path) // #nosec G304 -- the operator names the file
+	data, err := os.ReadFile(path)
 	if err != nil {
 		r.errs = append(r.errs, unreadable("smtp-password-file", path, err))
 		return ""
@@ -359,8 +359,10 @@ func (r *reader) resolver() string {
 // entries lists the values as they came out, not as they were written: an
 // operator who looks wants to know what holds.
 func (r *reader) entries(c *Config) []Entry {
-	resolved := map[string]string{"store": c.Store, "base-url": c.BaseURL, "listen": c.Listen, "resolver": c.Resolver,
-		"smtp": maskURL(r.text("smtp"))}
+	resolved := map[string]string{
+		"store": c.Store, "base-url": c.BaseURL, "listen": c.Listen, "resolver": c.Resolver,
+		"smtp": maskURL(r.text("smtp")),
+	}
 	var all []Entry
 	for _, s := range settings {
 		value, ok := resolved[s.Key]
