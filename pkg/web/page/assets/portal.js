@@ -1,0 +1,151 @@
+// What makes the pages better where scripts run. Everything works without.
+"use strict";
+
+// Problems of a refused form are read out and reached first.
+document.querySelector("[data-focus]")?.focus();
+
+// Menus close on Escape and when something else is touched.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const menu = document.querySelector("details.menu[open]");
+  if (menu) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+
+// Passwords can be looked at.
+for (const input of document.querySelectorAll("input[data-show]")) {
+  const box = document.createElement("span");
+  box.className = "secret";
+  input.replaceWith(box);
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = input.dataset.show;
+  button.setAttribute("aria-controls", input.id);
+  button.addEventListener("click", () => {
+    const hidden = input.type === "password";
+    input.type = hidden ? "text" : "password";
+    button.textContent = hidden ? input.dataset.hide : input.dataset.show;
+  });
+  box.append(input, button);
+  input.form?.addEventListener("submit", () => { input.type = "password"; });
+}
+
+// A form is sent once, however often the button is pressed.
+for (const form of document.querySelectorAll("form[method=post]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "yes";
+    const note = form.querySelector("[data-saved-note]");
+    if (note && form.dataset.busy) note.textContent = form.dataset.busy;
+  });
+}
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
+
+// Chosen files are listed, can be taken out again, and are measured before
+// they travel.
+for (const field of document.querySelectorAll("[data-files]")) {
+  const input = field.querySelector("input[type=file]");
+  const list = document.createElement("ul");
+  list.className = "chosen";
+  const problem = document.createElement("p");
+  problem.className = "problem";
+  problem.setAttribute("role", "alert");
+  input.after(list, problem);
+  const lang = document.documentElement.lang;
+  const largest = Number(field.dataset.size);
+
+  const size = (bytes) => {
+    const unit = bytes < 1024 * 1024 ? "kilobyte" : "megabyte";
+    const value = bytes / (unit === "kilobyte" ? 1024 : 1024 * 1024);
+    return new Intl.NumberFormat(lang, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 1 }).format(value);
+  };
+  const show = () => {
+    list.replaceChildren();
+    const files = [...input.files];
+    let words = files.length > Number(field.dataset.max) ? field.dataset.many : "";
+    files.forEach((file, at) => {
+      const item = document.createElement("li");
+      const name = document.createElement("span");
+      name.className = "file-name";
+      name.dir = "auto";
+      name.textContent = file.name;
+      const bytes = document.createElement("span");
+      bytes.className = file.size > largest ? "bad" : "muted";
+      bytes.textContent = size(file.size);
+      if (file.size > largest) words = field.dataset.large;
+      const remove = document.createElement("button");
+      remove.type = "button";
+      remove.className = "icon-button";
+      remove.textContent = "×";
+      remove.setAttribute("aria-label", `${field.dataset.remove}: ${file.name}`);
+      remove.addEventListener("click", () => {
+        const rest = new DataTransfer();
+        files.forEach((other, i) => { if (i !== at) rest.items.add(other); });
+        input.files = rest.files;
+        show();
+        input.focus();
+      });
+      item.append(name, bytes, remove);
+      list.append(item);
+    });
+    problem.textContent = words;
+    input.setCustomValidity(words);
+  };
+  input.addEventListener("change", show);
+}
+
+// What is being written is kept, so that nothing is lost when the browser
+// closes or the session ends.
+for (const form of document.querySelectorAll("form[data-draft]")) {
+  const note = form.querySelector("[data-saved-note]");
+  let timer = 0;
+  let last = "";
+  const fields = () => {
+    const data = new URLSearchParams();
+    for (const [name, value] of new FormData(form)) {
+      if (typeof value === "string") data.append(name, value);
+    }
+    return data.toString();
+  };
+  const keep = async () => {
+    const now = fields();
+    if (form.dataset.sent || now === last) return;
+    last = now;
+    try {
+      const answer = await fetch(form.dataset.draft, {
+        method: "POST",
+        body: now,
+        headers: { "Content-Type": "application/x-www-form-urlencoded" },
+        keepalive: now.length < 60000,
+      });
+      if (note && answer.ok) note.textContent = form.dataset.saved;
+    } catch {
+      last = ""; // tried again at the next key
+    }
+  };
+  last = fields();
+  form.addEventListener("input", () => {
+    if (note) note.textContent = "";
+    clearTimeout(timer);
+    timer = setTimeout(keep, 1500);
+  });
+  form.addEventListener("submit", () => clearTimeout(timer));
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden") keep();
+  });
+}
+
+// A page that was opened to be printed says so to the browser.
+if (document.body.hasAttribute("data-print")) window.addEventListener("load", () => window.print());

@@ -1,0 +1,196 @@
+package web
+
+import (
+	"context"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/portalctl/portalctl/pkg/app"
+	"github.com/portalctl/portalctl/pkg/portal"
+	"github.com/portalctl/portalctl/pkg/web/page"
+)
+
+// handler answers a request or returns what is wrong with it.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+// access says who may use a route. The zero value is the strictest but one,
+// so a route that forgets to say is private.
+type access int
+
+const (
+	signedIn access = iota // contacts and agents
+	contacts               // contacts only: agents have no account here and open no tickets
+	anyone                 // strangers too
+	arriving               // as anyone, and while the portal is paused: agents get in this way
+)
+
+// How many bytes a route takes.
+const (
+	noBody  = 0
+	small   = 64 << 10 // a few fields
+	text    = 1 << 20  // a message, which escaping can make three times as long
+	uploads = portal.MaxFiles*portal.MaxFileSize + 2*text
+)
+
+type route struct {
+	pattern string
+	handle  handler
+	who     access
+	limit   int64 // of the body
+}
+
+// routes is everything a browser can reach below a portal's address.
+func (s *Server) routes() []route {
+	return []route{
+		{"GET /{$}", s.home, anyone, noBody},
+
+		{"GET /sign-in", s.signInForm, anyone, noBody},
+		{"POST /sign-in", s.signIn, anyone, small},
+		{"POST /sign-in/link", s.linkRequest, anyone, small},
+		{"GET /sign-in/sent", s.linkSent, anyone, noBody},
+		{"GET /sign-in/link/{token}", s.linkShow, arriving, noBody},
+		{"POST /sign-in/link/{token}", s.linkUse, arriving, small},
+		{"GET /sign-out", s.signOutForm, arriving, noBody},
+		{"POST /sign-out", s.signOut, arriving, small},
+
+		{"GET /register", s.registerForm, anyone, noBody},
+		{"POST /register", s.register, anyone, small},
+		{"GET /register/sent", s.registerSent, anyone, noBody},
+		{"GET /register/pending", s.registerPending, anyone, noBody},
+		{"GET /register/{token}", s.joinForm(app.TokenRegister), anyone, noBody},
+		{"POST /register/{token}", s.join(app.TokenRegister), anyone, small},
+		{"GET /invitation/{token}", s.joinForm(app.TokenInvitation), anyone, noBody},
+		{"POST /invitation/{token}", s.join(app.TokenInvitation), anyone, small},
+		{"GET /reset", s.resetRequestForm, anyone, noBody},
+		{"POST /reset", s.resetRequest, anyone, small},
+		{"GET /reset/sent", s.resetSent, anyone, noBody},
+		{"GET /reset/{token}", s.resetForm, anyone, noBody},
+		{"POST /reset/{token}", s.reset, anyone, small},
+
+		{"GET /tickets", s.ticketList, signedIn, noBody},
+		{"GET /tickets.csv", s.ticketsCSV, signedIn, noBody},
+		{"GET /tickets/new", s.ticketForm, contacts, noBody},
+		{"POST /tickets/new", s.ticketOpen, contacts, uploads},
+		{"POST /tickets/new/draft", s.newDraft, contacts, text},
+		{"GET /tickets/{number}", s.ticketShow, signedIn, noBody},
+		{"POST /tickets/{number}/replies", s.ticketReply, signedIn, uploads},
+		{"POST /tickets/{number}/draft", s.replyDraft, contacts, text},
+		{"POST /tickets/{number}/close", s.ticketClose, signedIn, small},
+		{"POST /tickets/{number}/reopen", s.ticketReopen, signedIn, small},
+		{"POST /tickets/{number}/participants", s.participantAdd, signedIn, small},
+		{"POST /tickets/{number}/participants/{id}/remove", s.participantRemove, signedIn, small},
+		{"POST /tickets/{number}/confidential", s.ticketConfidential, signedIn, small},
+		{"GET /files/{id}/{name}", s.file, signedIn, noBody},
+
+		{"GET /account", s.accountShow, contacts, noBody},
+		{"POST /account/profile", s.profileSave, contacts, small},
+		{"POST /account/password", s.passwordChange, contacts, small},
+		{"POST /account/sessions/{id}/end", s.sessionEnd, contacts, small},
+		{"POST /account/sessions/end", s.sessionsEnd, contacts, small},
+	}
+}
+
+// visitFrom returns the request's visit, or nil before it is known.
+func visitFrom(ctx context.Context) *app.Visit { return page.InfoFrom(ctx).Visit }
+
+// serve lets a request through to its handler if who asks may.
+func (s *Server) serve(rt route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		page.InfoFrom(r.Context()).Route = rt.pattern
+		v := visitFrom(r.Context())
+		err := s.handle(w, r, v, rt)
+		if err != nil {
+			s.fail(w, r, err)
+		}
+	})
+}
+
+func (s *Server) handle(w http.ResponseWriter, r *http.Request, v *app.Visit, rt route) error {
+	if v.Portal.State == portal.Paused && v.Agent == nil && rt.who != arriving {
+		return s.paused(w, r)
+	}
+	if !isRead(r) {
+		if !formType(r) {
+			return errMediaType
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, rt.limit)
+	}
+	switch rt.who {
+	case anyone, arriving:
+	case contacts, signedIn:
+		if !v.SignedIn() {
+			return s.turnAway(w, r, v)
+		}
+		if rt.who == contacts && v.Contact == nil {
+			return portal.NotFoundf("page.agent", "agents have no such page")
+		}
+	}
+	return rt.handle(w, r)
+}
+
+// formType reports whether a body is what forms send. Other types can be sent
+// by other sites' scripts in ways forms cannot.
+func formType(r *http.Request) bool {
+	contentType := r.Header.Get("Content-Type")
+	if contentType == "" {
+		return r.ContentLength == 0
+	}
+	kind, _, err := mime.ParseMediaType(contentType)
+	return err == nil && (kind == "application/x-www-form-urlencoded" || kind == "multipart/form-data")
+}
+
+// turnAway sends a stranger to the sign-in page. What somebody typed while
+// their session ended is kept for them.
+func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, v *app.Visit) error {
+	if v.Entry.Code != "" && !v.Entry.Allowed {
+		return s.noEntry(w, r)
+	}
+	if strings.HasSuffix(r.URL.Path, "/draft") {
+		// The script asks; it has no use for a page.
+		if key := draftKey(r); v.Ended != 0 && key != "" {
+			if err := s.keepTyped(r, v, key); err != nil {
+				return err
+			}
+		}
+		w.WriteHeader(http.StatusUnauthorized)
+		return nil
+	}
+	back := v.Portal.BasePath() + r.URL.Path
+	if !isRead(r) {
+		back = v.Portal.BasePath() + pageOf(r)
+	} else if r.URL.RawQuery != "" {
+		back += "?" + r.URL.RawQuery
+	}
+	if !isRead(r) {
+		key := draftKey(r)
+		switch {
+		case key != "" && v.Ended != 0:
+			if err := s.keepTyped(r, v, key); err != nil {
+				return err
+			}
+			page.SetFlash(w, r, "session_ended_kept")
+		case key != "":
+			return s.showTyped(w, r, back)
+		default:
+			page.SetFlash(w, r, "session_ended")
+		}
+	} else if v.Ended != 0 {
+		page.SetFlash(w, r, "session_ended")
+	}
+	return redirect(w, r, signInPath(v, back))
+}
+
+// pageOf is the page a form stands on.
+func pageOf(r *http.Request) string {
+	if number := r.PathValue("number"); number != "" {
+		return "/tickets/" + number
+	}
+	switch {
+	case strings.HasPrefix(r.URL.Path, "/tickets/new"):
+		return "/tickets/new"
+	case strings.HasPrefix(r.URL.Path, "/account"):
+		return "/account"
+	}
+	return "/"
+}

@@ -1,0 +1,302 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/portalctl/portalctl/pkg/app"
+	"github.com/portalctl/portalctl/pkg/portal"
+	"github.com/portalctl/portalctl/pkg/web/page"
+)
+
+// home is the portal's front door.
+func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
+	v := visitFrom(r.Context())
+	if v.SignedIn() {
+		return redirect(w, r, v.Portal.BasePath()+"/tickets")
+	}
+	if v.Entry.Code != "" && !v.Entry.Allowed {
+		return s.noEntry(w, r)
+	}
+	return redirect(w, r, v.Portal.BasePath()+"/sign-in")
+}
+
+// device is the browser of a request, for the list of sessions and limits.
+func device(r *http.Request) app.Device {
+	agent := r.UserAgent()
+	if len(agent) > 400 {
+		agent = agent[:400]
+	}
+	return app.Device{UserAgent: agent, Address: page.InfoFrom(r.Context()).Address}
+}
+
+// signInPath is the sign-in page that leads back to a path.
+func signInPath(v *app.Visit, back string) string {
+	to := v.Portal.BasePath() + "/sign-in"
+	if back = page.ReturnPath(v.Portal.BasePath(), back); back != "" && back != v.Portal.BasePath()+"/" {
+		to += "?return_to=" + url.QueryEscape(back)
+	}
+	return to
+}
+
+// signInPage is the form to sign in with. Which ways there are, the portal's
+// settings say.
+type signInPage struct {
+	*view
+	*form
+	Password, Link, Register bool
+	ReturnTo                 string
+}
+
+func (s *Server) signInPage(w http.ResponseWriter, r *http.Request, f *form) signInPage {
+	access := &visitFrom(r.Context()).Portal.Access
+	v := s.view(w, r, "sign_in.title")
+	return signInPage{
+		view: v, form: f,
+		Password: access.Allows(portal.MethodPassword), Link: access.Allows(portal.MethodLink),
+		Register: access.Mode == portal.ModeSelfRegister,
+		ReturnTo: page.ReturnPath(v.Base, f.Value("return_to")),
+	}
+}
+
+func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) error {
+	v := visitFrom(r.Context())
+	back := page.ReturnPath(v.Portal.BasePath(), r.URL.Query().Get("return_to"))
+	if v.SignedIn() {
+		return s.goOn(w, r, back)
+	}
+	return s.render(w, r, http.StatusOK, signInView(s.signInPage(w, r, filled(map[string]string{"return_to": back}))))
+}
+
+// goOn leads somebody who is signed in to where they wanted to be.
+func (s *Server) goOn(w http.ResponseWriter, r *http.Request, back string) error {
+	base := visitFrom(r.Context()).Portal.BasePath()
+	if back = page.ReturnPath(base, back); back == "" {
+		back = base + "/tickets"
+	}
+	return redirect(w, r, back)
+}
+
+// enter hands out a fresh session and leads on.
+func (s *Server) enter(w http.ResponseWriter, r *http.Request, in *app.SignedIn) error {
+	page.SetSession(w, r, in.Token, in.Expires)
+	return s.goOn(w, r, in.ReturnTo)
+}
+
+func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
+	f, err := s.readForm(r)
+	defer f.close()
+	visit := visitFrom(r.Context())
+	var in *app.SignedIn
+	if err == nil {
+		back := page.ReturnPath(visit.Portal.BasePath(), f.Value("return_to"))
+		in, err = s.app.SignIn(r.Context(), visit, f.Value("email"), f.Value("password"), back, device(r))
+	}
+	if err != nil {
+		return s.signInAgain(w, r, f, err)
+	}
+	return s.enter(w, r, in)
+}
+
+func (s *Server) signInAgain(w http.ResponseWriter, r *http.Request, f *form, err error) error {
+	p := s.signInPage(w, r, f)
+	s.refuse(w, r, p.view, f, err, "email", "password")
+	return s.render(w, r, f.status, signInView(p))
+}
+
+func (s *Server) linkRequest(w http.ResponseWriter, r *http.Request) error {
+	f, err := s.readForm(r)
+	defer f.close()
+	visit := visitFrom(r.Context())
+	if err == nil {
+		back := page.ReturnPath(visit.Portal.BasePath(), f.Value("return_to"))
+		err = s.app.RequestLink(r.Context(), visit, f.Value("email"), back, device(r))
+	}
+	if err != nil {
+		return s.signInAgain(w, r, f, err)
+	}
+	return redirect(w, r, visit.Portal.BasePath()+"/sign-in/sent")
+}
+
+// noticePage says one thing and offers one way on.
+type noticePage struct {
+	*view
+	Icon, Heading string
+	Lines         []string
+	Action, To    string // a link; "" when there is none
+	SignOut       bool   // offer to sign out
+	Typed         string // text to take along
+}
+
+// sent is the page after a mail was asked for, the same for every address.
+func (s *Server) sent(w http.ResponseWriter, r *http.Request, what string) error {
+	v := s.view(w, r, what+".sent_title")
+	return s.render(w, r, http.StatusOK, noticeView(noticePage{
+		view: v, Icon: "mail", Heading: v.Title,
+		Lines:  []string{v.T(what + ".sent_text"), v.T("sent.hint")},
+		Action: v.T("sent.back"), To: v.Base + "/sign-in",
+	}))
+}
+
+func (s *Server) linkSent(w http.ResponseWriter, r *http.Request) error {
+	return s.sent(w, r, "link")
+}
+
+// linkPage shows a button; only the POST behind it uses the link, so that
+// programs which follow links in mails cannot.
+type linkPage struct {
+	*view
+	*form
+	Path    string
+	Who     string
+	Consent string
+}
+
+func (s *Server) linkPage(w http.ResponseWriter, r *http.Request, f *form) (*linkPage, error) {
+	token := r.PathValue("token")
+	state, err := s.app.PeekToken(r.Context(), visitFrom(r.Context()), app.TokenSignIn, token)
+	if err != nil {
+		return nil, err
+	}
+	if !state.Valid {
+		return nil, deadLink(state)
+	}
+	p := &linkPage{view: s.view(w, r, "link.title"), form: f, Who: state.Email, Consent: state.Consent}
+	p.Path = p.Base + "/sign-in/link/" + url.PathEscape(token)
+	return p, nil
+}
+
+// deadLink is the refusal of a link that cannot be used any more.
+func deadLink(state *app.LinkState) error {
+	if state.Code == "token.used" || state.Code == "token.expired" {
+		return portal.Conflictf(state.Code, "the link cannot be used any more")
+	}
+	return portal.NotFoundf("token.unknown", "the link is not known")
+}
+
+func (s *Server) linkShow(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.linkPage(w, r, filled(nil))
+	if err != nil {
+		return s.linkFailed(w, r, err)
+	}
+	return s.render(w, r, http.StatusOK, linkView(*p))
+}
+
+func (s *Server) linkUse(w http.ResponseWriter, r *http.Request) error {
+	f, err := s.readForm(r)
+	defer f.close()
+	var in *app.SignedIn
+	if err == nil {
+		in, err = s.app.UseLink(r.Context(), visitFrom(r.Context()), r.PathValue("token"), f.Value("agree") != "", device(r))
+	}
+	if err == nil {
+		return s.enter(w, r, in)
+	}
+	if portal.KindOf(err) != portal.Invalid {
+		return s.linkFailed(w, r, err)
+	}
+	p, pageErr := s.linkPage(w, r, f)
+	if pageErr != nil {
+		return s.linkFailed(w, r, pageErr)
+	}
+	s.refuse(w, r, p.view, f, err, "agree")
+	return s.render(w, r, f.status, linkView(*p))
+}
+
+// linkFailed explains a link that does not work and says where to get a new
+// one.
+func (s *Server) linkFailed(w http.ResponseWriter, r *http.Request, err error) error {
+	var code string
+	for _, e := range portal.Errors(err) {
+		code = e.Code
+	}
+	if code != "token.unknown" && code != "token.used" && code != "token.expired" {
+		return err
+	}
+	status := s.blame(w, r, err)
+	v := s.view(w, r, "link.failed_title")
+	words, _ := v.ErrorText(code, nil)
+	return s.render(w, r, status, noticeView(noticePage{
+		view: v, Icon: "link-2", Heading: v.Title, Lines: []string{words},
+		Action: v.T("link.failed_action"), To: v.Base + "/sign-in",
+	}))
+}
+
+func (s *Server) signOutForm(w http.ResponseWriter, r *http.Request) error {
+	v := s.view(w, r, "sign_out.title")
+	if !v.Visit.SignedIn() {
+		return redirect(w, r, v.Base+"/sign-in")
+	}
+	return s.render(w, r, http.StatusOK, noticeView(noticePage{
+		view: v, Icon: "log-out", Heading: v.Title, Lines: []string{v.T("sign_out.text", "User", v.User)}, SignOut: true,
+		Action: v.T("sign_out.stay"), To: v.Base + "/tickets",
+	}))
+}
+
+func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
+	visit := visitFrom(r.Context())
+	if visit.Session != nil {
+		if err := s.app.SignOut(r.Context(), visit); err != nil {
+			return err
+		}
+	}
+	page.EndSession(w, r)
+	page.SetFlash(w, r, "signed_out")
+	return redirect(w, r, visit.Portal.BasePath()+"/sign-in")
+}
+
+// noEntry tells somebody who is signed in why they may not enter.
+func (s *Server) noEntry(w http.ResponseWriter, r *http.Request) error {
+	v := s.view(w, r, "no_entry.title")
+	words, ok := v.ErrorText(v.Visit.Entry.Code, nil)
+	if !ok {
+		words = v.T("no_entry.text")
+	}
+	return s.render(w, r, http.StatusForbidden, noticeView(noticePage{
+		view: v, Icon: "lock", Heading: v.Title, Lines: []string{words}, SignOut: true,
+	}))
+}
+
+// paused is what customers see of a portal that takes a break.
+func (s *Server) paused(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Retry-After", "3600")
+	v := s.view(w, r, "paused.title")
+	return s.render(w, r, http.StatusServiceUnavailable, noticeView(noticePage{
+		view: v, Icon: "clock", Heading: v.Title, Lines: []string{v.T("paused.text")},
+	}))
+}
+
+// draftKey names the draft a form belongs to; "" when it has none.
+func draftKey(r *http.Request) string {
+	switch p := r.URL.Path; {
+	case p == "/tickets/new", p == "/tickets/new/draft":
+		return "new"
+	case r.PathValue("number") != "" && (strings.HasSuffix(p, "/replies") || strings.HasSuffix(p, "/draft")):
+		if n, err := portal.ParseTicketNumber(r.PathValue("number")); err == nil {
+			return n.String()
+		}
+	}
+	return ""
+}
+
+// keepTyped keeps the text of a form whose session has ended.
+func (s *Server) keepTyped(r *http.Request, v *app.Visit, key string) error {
+	f, err := s.readForm(r)
+	f.close()
+	if fields := f.draftFields(); len(fields) > 0 {
+		return s.app.KeepDraft(r.Context(), v, key, fields)
+	}
+	return err
+}
+
+// showTyped gives back what was typed by somebody we do not know any more.
+func (s *Server) showTyped(w http.ResponseWriter, r *http.Request, back string) error {
+	f, _ := s.readForm(r) // as much of it as there is
+	f.close()
+	v := s.view(w, r, "typed.title")
+	return s.render(w, r, http.StatusUnauthorized, noticeView(noticePage{
+		view: v, Icon: "clock", Heading: v.Title, Lines: []string{v.T("typed.text")}, Typed: f.Value("body"),
+		Action: v.T("typed.action"), To: signInPath(v.Visit, back),
+	}))
+}
