@@ -1,7 +1,6 @@
 package prompt
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -170,8 +169,9 @@ type keyReader struct {
 }
 
 func (r *keyReader) Read(buf []byte) (int, error) {
-	n, err := r.in.Read(buf)
-	if bytes.IndexByte(buf[:n], 3) >= 0 {
+	// One key at a time: what follows the secret is for the next question.
+	n, err := r.in.Read(buf[:1])
+	if n == 1 && buf[0] == 3 {
 		r.interrupted.Store(true)
 	}
 	return n, err

@@ -132,6 +132,23 @@ func TestSecretsAreNotEchoedByLine(t *testing.T) {
 	}
 }
 
+func TestSecretsTakeTheirOwnLineOfWhatWasTypedAhead(t *testing.T) {
+	s := newScreen(t)
+	p := s.prompter(nil, true)
+	s.press("Ada\ncorrect horse\nsupport.example.com\n")
+	var name, secret, host string
+	wait := start(t, func(ctx context.Context) error {
+		return errors.Join(
+			p.Ask(ctx, Field{Title: "Name", Text: &name}),
+			p.Ask(ctx, Field{Title: "Password", Text: &secret, Secret: true}),
+			p.Ask(ctx, Field{Title: "Host", Text: &host}),
+		)
+	})
+	if err := wait(); err != nil || name != "Ada" || secret != "correct horse" || host != "support.example.com" {
+		t.Errorf("got %q, %q, %q, %v", name, secret, host, err)
+	}
+}
+
 func TestCtrlCEndsASecretAskedByLine(t *testing.T) {
 	s := newScreen(t)
 	p := s.prompter(nil, true)
