@@ -1,0 +1,158 @@
+package app
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/portalctl/portalctl/pkg/portal"
+	"github.com/portalctl/portalctl/pkg/store"
+)
+
+// PortalChanges are what `portal set` changes; nil leaves a setting as it is.
+type PortalChanges struct {
+	Name     *string
+	Slug     *string
+	Domain   *string // a host, or system
+	Accent   *string
+	TimeZone *string
+	State    *portal.PortalState
+}
+
+// PortalResult is what changing a portal did.
+type PortalResult struct {
+	Portal  *portal.Portal
+	Changes []Change
+	Invited int // contacts who became members, because the portal opened
+	Mails   int
+}
+
+// SetPortal changes a portal's name, address and looks. One that stops being
+// a draft invites the contacts of its access groups.
+func (a *App) SetPortal(ctx context.Context, id portal.PortalID, c PortalChanges) (*PortalResult, error) {
+	var r *PortalResult
+	err := a.store.Write(ctx, func(tx *store.Tx) error {
+		p, err := tx.Portal(ctx, id)
+		if err != nil {
+			return err
+		}
+		domains, err := tx.Domains(ctx)
+		if err != nil {
+			return err
+		}
+		r = &PortalResult{Portal: p}
+		wasDraft := p.State == portal.Draft
+		if r.Changes, err = c.apply(p, domains); err != nil || len(r.Changes) == 0 {
+			return err
+		}
+		if err := tx.SavePortal(ctx, p); err != nil {
+			return err
+		}
+		if wasDraft {
+			r.Invited, r.Mails, err = a.inviteGroups(ctx, tx, p)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if r.Mails > 0 {
+		a.wakeMail()
+	}
+	return r, nil
+}
+
+func (c *PortalChanges) apply(p *portal.Portal, domains []portal.Domain) ([]Change, error) {
+	var l changeList
+	if c.Name != nil {
+		name, err := requiredLine("name", *c.Name)
+		if err != nil {
+			return nil, err
+		}
+		change(&l, "name", &p.Name, &name)
+	}
+	if c.Domain != nil {
+		d, err := findDomain(domains, *c.Domain)
+		if err != nil {
+			return nil, err
+		}
+		if d.ID != p.DomainID {
+			l.note("domain", domainWord(&p.Domain), domainWord(d))
+			p.DomainID, p.Domain = d.ID, *d
+		}
+	}
+	if c.Slug != nil {
+		slug, err := portal.ParseSlug(*c.Slug)
+		if err != nil {
+			return nil, err
+		}
+		change(&l, "slug", &p.Slug, &slug)
+	}
+	if c.Accent != nil {
+		accent, err := portal.ParseAccent(*c.Accent)
+		if err != nil {
+			return nil, err
+		}
+		change(&l, "accent", &p.Accent, &accent)
+	}
+	if c.TimeZone != nil {
+		zone, err := parseTimeZone(*c.TimeZone)
+		if err != nil {
+			return nil, err
+		}
+		change(&l, "time-zone", &p.TimeZone, &zone)
+	}
+	change(&l, "state", &p.State, c.State)
+	return l, nil
+}
+
+func domainWord(d *portal.Domain) string {
+	if d.Kind == portal.SystemDomain {
+		return System
+	}
+	return d.Host
+}
+
+func findDomain(domains []portal.Domain, name string) (*portal.Domain, error) {
+	system := strings.EqualFold(strings.TrimSpace(name), System)
+	host := ""
+	if !system {
+		var err error
+		if host, err = ParseHost(name); err != nil {
+			err.(*portal.Error).Field = "domain"
+			return nil, err
+		}
+	}
+	for i, d := range domains {
+		if system && d.Kind == portal.SystemDomain || !system && d.Host == host {
+			return &domains[i], nil
+		}
+	}
+	err := portal.NotFoundf("domain.none", "the domain %s is not connected", host)
+	err.Field = "domain"
+	return nil, err.WithHint("connect it first: portalctl domain connect %s", host)
+}
+
+func parseTimeZone(s string) (string, error) {
+	s = strings.TrimSpace(s)
+	// The zone "Local" is another one on every machine.
+	loc, err := time.LoadLocation(s)
+	if err != nil || s == "" || strings.EqualFold(s, "local") {
+		return "", portal.Invalidf("portal.time_zone", "time-zone", "%q is not a time zone; write it like Europe/Stockholm or UTC", s)
+	}
+	return loc.String(), nil
+}
+
+// RemovePortal removes a portal with its members. Contacts and tickets stay.
+func (a *App) RemovePortal(ctx context.Context, id portal.PortalID) error {
+	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.RemovePortal(ctx, id) })
+}
+
+// MemberCounts counts a portal's members by status.
+func (a *App) MemberCounts(ctx context.Context, id portal.PortalID) (counts map[portal.MemberStatus]int, err error) {
+	err = a.store.Read(ctx, func(tx *store.Tx) error {
+		counts, err = tx.MemberCounts(ctx, id)
+		return err
+	})
+	return counts, err
+}

@@ -1,0 +1,53 @@
+package app
+
+import (
+	"context"
+	"net/url"
+	"strings"
+
+	"github.com/portalctl/portalctl/pkg/store"
+)
+
+// Remember keeps in the store what other commands have to know of the serve
+// that runs: its address, and who mail comes from ("" when it sends none).
+func (a *App) Remember(ctx context.Context, base *url.URL, mailFrom string) error {
+	address := strings.TrimSuffix(base.String(), "/")
+	return a.store.Write(ctx, func(tx *store.Tx) error {
+		for key, value := range map[string]string{MetaBaseURL: address, MetaMailFrom: mailFrom} {
+			kept, err := tx.Meta(ctx, key)
+			if err != nil {
+				return err
+			}
+			if kept == value {
+				continue
+			}
+			if err := tx.SetMeta(ctx, key, value); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Ready reports whether the store can be read and takes writes.
+func (a *App) Ready(ctx context.Context) error {
+	if err := a.store.Failure(); err != nil {
+		return err
+	}
+	return a.store.Read(ctx, func(tx *store.Tx) error {
+		_, err := tx.SettingsVersion(ctx)
+		return err
+	})
+}
+
+// BaseURL is the address of the system domain, without a slash at the end.
+func (a *App) BaseURL(ctx context.Context) (address string, err error) {
+	err = a.store.Read(ctx, func(tx *store.Tx) error {
+		u, err := a.base(ctx, tx)
+		if err == nil {
+			address = strings.TrimSuffix(u.String(), "/")
+		}
+		return err
+	})
+	return address, err
+}
