@@ -1,6 +1,8 @@
 package app
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -80,4 +82,58 @@ func ascii(s string) bool {
 		}
 	}
 	return true
+}
+
+// zoneName reads the IANA name of a time zone; empty is allowed.
+func zoneName(_, s string) (string, error) {
+	if strings.TrimSpace(s) == "" {
+		return "", nil
+	}
+	return parseTimeZone(s)
+}
+
+// property reads a custom property. The contact's own fields cannot be
+// shadowed by one, because rules would read the wrong of the two.
+func property(key, value string) (k, v string, err error) {
+	k = portal.PropertyKey(norm.NFC.String(key))
+	if k == "" || len(k) > 60 {
+		return "", "", portal.Invalidf("field.property", "property", "%q is not the name of a property; write it like plan=gold", key)
+	}
+	if _, err := portal.CleanLine("property", k); err != nil {
+		return "", "", err
+	}
+	if slices.Contains(ownFields, k) {
+		return "", "", portal.Invalidf("field.property", "property", "%s is a field of its own; set it with --%s", k, strings.ReplaceAll(k, "_", "-"))
+	}
+	if v, err = line("property", value); err != nil {
+		return "", "", err
+	}
+	return k, v, nil
+}
+
+var ownFields = []string{"email", "name", "member_email", "language", "time_zone", "company", "primary_company", "domain"}
+
+// properties applies what a command says to custom properties: an empty value
+// removes one. It returns the new set and what changed.
+func properties(old, set map[string]string) (map[string]string, []Change, error) {
+	next := maps.Clone(old)
+	if next == nil {
+		next = map[string]string{}
+	}
+	var changes []Change
+	for _, key := range slices.Sorted(maps.Keys(set)) {
+		k, v, err := property(key, set[key])
+		if err != nil {
+			return nil, nil, err
+		}
+		if next[k] == v {
+			continue
+		}
+		changes = append(changes, Change{"property " + k, next[k], v})
+		next[k] = v
+		if v == "" {
+			delete(next, k)
+		}
+	}
+	return next, changes, nil
 }
