@@ -234,10 +234,10 @@ func (a *App) groupContacts(ctx context.Context, name string, add, remove []stri
 		if g, err = groupNamed(ctx, tx, name); err != nil {
 			return err
 		}
-		if adding, err = contactsWith(ctx, tx, "add", add); err != nil {
-			return err
-		}
-		if removing, err = contactsWith(ctx, tx, "remove", remove); err != nil {
+		var problems [2]error
+		adding, problems[0] = contactsWith(ctx, tx, "add", add)
+		removing, problems[1] = contactsWith(ctx, tx, "remove", remove)
+		if err := errors.Join(problems[:]...); err != nil {
 			return err
 		}
 		for _, c := range removing {
