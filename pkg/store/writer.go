@@ -25,6 +25,8 @@ type writer struct {
 	done   chan struct{} // closed when the goroutine has left
 	commit func(ctx context.Context) error
 
+	waiting atomic.Int32 // writes whose turn has not come
+
 	closing sync.RWMutex // held for reading by every write
 	closed  bool
 
@@ -90,28 +92,41 @@ func (w *writer) write(ctx context.Context, fn func(tx *Tx) error) error {
 		return fmt.Errorf("wait for the store: %w", err)
 	}
 	r := &request{turn: make(chan *Tx, 1), ran: make(chan struct{}), fate: make(chan error, 1)}
+	tx, err := w.wait(ctx, r)
+	if err != nil {
+		return err
+	}
+	w.run(r, tx, fn)
+	return <-r.fate
+}
+
+// wait queues a request until its turn has come. An error means that it will
+// not come.
+func (w *writer) wait(ctx context.Context, r *request) (*Tx, error) {
+	w.waiting.Add(1)
+	defer w.waiting.Add(-1)
+	ended := func() error { return fmt.Errorf("wait for the store: %w", context.Cause(ctx)) }
 	select {
 	case w.queue <- r:
 	case <-ctx.Done():
-		return fmt.Errorf("wait for the store: %w", context.Cause(ctx))
+		return nil, ended()
 	}
 	select {
 	case tx := <-r.turn:
-		w.run(r, tx, fn)
+		return tx, nil
 	case err := <-r.fate: // refused before its turn came
-		return err
+		return nil, err
 	case <-ctx.Done():
 		if r.state.CompareAndSwap(queued, abandoned) {
-			return fmt.Errorf("wait for the store: %w", context.Cause(ctx))
-		}
-		select {
-		case tx := <-r.turn:
-			w.run(r, tx, fn)
-		case err := <-r.fate:
-			return err
+			return nil, ended()
 		}
 	}
-	return <-r.fate
+	select { // the writer was faster than the context
+	case tx := <-r.turn:
+		return tx, nil
+	case err := <-r.fate:
+		return nil, err
+	}
 }
 
 // run lets fn write, and tells the writer that it has finished even when it
