@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/portalctl/portalctl/pkg/portal"
 	"github.com/portalctl/portalctl/pkg/store"
 )
 
@@ -50,4 +51,14 @@ func (a *App) BaseURL(ctx context.Context) (address string, err error) {
 		return err
 	})
 	return address, err
+}
+
+// SiteURL is where the portals of a domain are reached, without a slash at
+// the end, when the system domain's address is base.
+func SiteURL(base string, d *portal.Domain) string {
+	u, err := url.Parse(base)
+	if err != nil {
+		return base
+	}
+	return siteURL(&portal.Portal{Domain: *d}, u)
 }
