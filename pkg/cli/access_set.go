@@ -1,0 +1,258 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/portalctl/portalctl/pkg/app"
+	"github.com/portalctl/portalctl/pkg/output"
+	"github.com/portalctl/portalctl/pkg/portal"
+)
+
+func newAccessCmd(env *Env) *cobra.Command {
+	return noun("access", "Say who gets in, and see why", "  portalctl access set groups --group Customers",
+		newAccessSetCmd(env),
+		newAccessShowCmd(env),
+		newAccessExplainCmd(env),
+	)
+}
+
+// accessFlags are the access settings as typed; nil was not given.
+type accessFlags struct {
+	Mode                 *string
+	Groups, Domains      *[]string
+	Approval             *bool
+	Methods              *[]string
+	IdleTimeout, Consent *string
+}
+
+// accessValues hold the flags' values until it is known which were given.
+type accessValues struct {
+	groups, domains, methods []string
+	idleTimeout, consent     string
+	approval                 bool
+}
+
+func (v *accessValues) add(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringSliceVar(&v.groups, "group", nil, "an access group whose contacts get in; repeat it for several (mode groups)")
+	f.StringSliceVar(&v.domains, "allow-domain", nil, "a mail domain that may register, like example.com; repeat it for several, \"\" for any (mode self-register)")
+	f.BoolVar(&v.approval, "approval", false, "somebody approves each registration; --approval=false: nobody has to (mode self-register)")
+	f.StringSliceVar(&v.methods, "methods", nil, "how members sign in: password, link or both (default both)")
+	f.StringVar(&v.idleTimeout, "idle-timeout", "", "when a session nobody uses ends, like 20m or 24h (default 40m)")
+	f.StringVar(&v.consent, "consent", "", "a `FILE` with a text that must be agreed to when registering, - for standard input; \"\" for none")
+	choices(cmd, "methods", "password", "link", "password,link")
+}
+
+func (v *accessValues) given(cmd *cobra.Command, mode *string) accessFlags {
+	return accessFlags{Mode: mode, Groups: given(cmd, "group", v.groups), Domains: given(cmd, "allow-domain", v.domains),
+		Approval: given(cmd, "approval", v.approval), Methods: given(cmd, "methods", v.methods),
+		IdleTimeout: given(cmd, "idle-timeout", v.idleTimeout), Consent: given(cmd, "consent", v.consent)}
+}
+
+// changes reads the flags, and the consent text from its file.
+func (f *accessFlags) changes(env *Env) (c app.AccessChanges, err error) {
+	c.Groups, c.AllowDomains, c.Approval = withoutEmpty(f.Groups), withoutEmpty(f.Domains), f.Approval
+	if c.Mode, err = parsed(f.Mode, portal.ParseAccessMode); err != nil {
+		return c, err
+	}
+	if c.Methods, err = parsed(f.Methods, portal.ParseMethods); err != nil {
+		return c, err
+	}
+	if c.IdleTimeout, err = parsed(f.IdleTimeout, portal.ParseIdleTimeout); err != nil {
+		return c, err
+	}
+	c.Consent, err = parsed(f.Consent, func(file string) (string, error) { return readText(env, "consent", file) })
+	return c, err
+}
+
+// withoutEmpty drops empty words, so that --allow-domain "" means none.
+func withoutEmpty(list *[]string) *[]string {
+	if list == nil {
+		return nil
+	}
+	kept := []string{}
+	for _, s := range *list {
+		if strings.TrimSpace(s) != "" {
+			kept = append(kept, s)
+		}
+	}
+	return &kept
+}
+
+// readText reads a text from the file a flag names, from standard input for -,
+// and nothing for "".
+func readText(env *Env, flag, file string) (string, error) {
+	var text []byte
+	var err error
+	switch file {
+	case "":
+		return "", nil
+	case "-":
+		text, err = io.ReadAll(io.LimitReader(env.In, 2*portal.MaxBody))
+	default:
+		text, err = readLimited(file)
+	}
+	if err != nil {
+		return "", &portal.Error{Kind: portal.Invalid, Code: "usage", Field: flag, Err: err,
+			Msg: fmt.Sprintf("the file for --%s cannot be read: %v", flag, err)}
+	}
+	if strings.TrimSpace(string(text)) == "" {
+		return "", portal.Invalidf("usage", flag, "the file for --%s is empty", flag)
+	}
+	return strings.TrimPrefix(string(text), "\ufeff"), nil
+}
+
+func readLimited(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	return io.ReadAll(io.LimitReader(f, 2*portal.MaxBody))
+}
+
+func newAccessSetCmd(env *Env) *cobra.Command {
+	var v accessValues
+	cmd := &cobra.Command{
+		Use:   "set [groups|self-register]",
+		Short: "Say who gets into the portal and how they sign in",
+		Long: `Say who gets into a portal.
+
+  groups         only contacts of the named access groups; each is invited by mail
+  self-register  anyone who proves an e-mail address; --allow-domain limits it,
+                 --approval puts somebody in between
+
+There is no public mode: customers always sign in. Without a mode the one that
+is set stays and only the options change. Options of the other mode are dropped
+when the mode changes. A portal on the system domain mails nobody of an access
+group; hand over links with "portalctl members link" instead.`,
+		Example: `  portalctl access set groups --group Customers --group Partners
+  portalctl access set self-register --allow-domain example.com --approval
+  portalctl access set --methods link --idle-timeout 20m`,
+		Args:      cobra.MaximumNArgs(1),
+		ValidArgs: []string{"groups", "self-register"},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var mode *string
+			if len(args) == 1 {
+				mode = &args[0]
+			}
+			return runAccessSet(cmd.Context(), env, v.given(cmd, mode))
+		},
+	}
+	v.add(cmd)
+	return cmd
+}
+
+func runAccessSet(ctx context.Context, env *Env, f accessFlags) error {
+	if f == (accessFlags{}) {
+		return nothingGiven("groups or self-register, or an option such as --methods")
+	}
+	c, err := f.changes(env)
+	if err != nil {
+		return err
+	}
+	return env.withApp(ctx, func(a *app.App) error {
+		p, err := env.portal(ctx, a)
+		if err != nil {
+			return err
+		}
+		r, err := a.SetAccess(ctx, p.ID, c)
+		if err != nil {
+			return err
+		}
+		env.sayChanges(r.Changes)
+		sayWithheld(env, r.Portal)
+		sayInvited(env, r.Portal, r.Invited, r.Mails)
+		sayEmptyGroups(env, r.Groups)
+		if env.Config.Output == output.Table {
+			return nil
+		}
+		return showAccess(ctx, env, a, r.Portal)
+	})
+}
+
+// sayWithheld tells that the system domain keeps invitations back.
+func sayWithheld(env *Env, p *portal.Portal) {
+	if app.MailWithheld(p) {
+		env.say("The portal is on the system domain, so its access groups get no membership mail.")
+		env.say("Hand over links instead: portalctl members link NAME@EXAMPLE.COM")
+	}
+}
+
+// sayInvited tells how many contacts became members.
+func sayInvited(env *Env, p *portal.Portal, invited, mails int) {
+	switch {
+	case invited == 0:
+	case mails == 0:
+		env.say("%s without a mail", app.Counted(invited, "contact became a member", "contacts became members"))
+	default:
+		env.say("%s; the invitations leave with the next `portalctl serve`", app.Counted(invited, "contact is invited", "contacts are invited"))
+	}
+}
+
+func sayEmptyGroups(env *Env, groups []portal.Group) {
+	for _, g := range groups {
+		if g.Members == 0 {
+			env.say("The access group %q is empty: portalctl groups members %q --add NAME@EXAMPLE.COM", g.Name, g.Name)
+		}
+	}
+}
+
+func newAccessShowCmd(env *Env) *cobra.Command {
+	return &cobra.Command{
+		Use:     "show",
+		Short:   "Show who gets into the portal and how they sign in",
+		Example: "  portalctl access show\n  portalctl access show --output json",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runAccessShow(cmd.Context(), env) },
+	}
+}
+
+func runAccessShow(ctx context.Context, env *Env) error {
+	return env.withApp(ctx, func(a *app.App) error {
+		p, err := env.portal(ctx, a)
+		if err != nil {
+			return err
+		}
+		return showAccess(ctx, env, a, p)
+	})
+}
+
+func showAccess(ctx context.Context, env *Env, a *app.App, p *portal.Portal) error {
+	groups, err := a.GroupsOfPortal(ctx, p)
+	if err != nil {
+		return err
+	}
+	names := []string{}
+	for _, g := range groups {
+		names = append(names, g.Name)
+	}
+	methods := []string{}
+	for _, m := range p.Access.Methods {
+		methods = append(methods, string(m))
+	}
+	s := &p.Access
+	var consent any
+	if s.Consent != "" {
+		consent = s.ConsentVersion
+	}
+	return env.Printer().Object([]output.Column{
+		{Name: "portal", Head: "Portal"},
+		{Name: "mode", Head: "Mode"},
+		{Name: "groups", Head: "Groups"},
+		{Name: "allow_domains", Head: "Allowed domains"},
+		{Name: "approval", Head: "Approval"},
+		{Name: "methods", Head: "Sign-in methods"},
+		{Name: "idle_timeout", Head: "Idle timeout"},
+		{Name: "consent_version", Head: "Consent version"},
+		{Name: "consent", Head: "Consent text"},
+		{Name: "membership_mail", Head: "Membership mail"},
+	}, []any{p.Name, string(s.Mode), names, append([]string{}, s.AllowDomains...), s.Approval, methods, shortDuration(s.IdleTimeout),
+		consent, s.Consent, !app.MailWithheld(p)})
+}

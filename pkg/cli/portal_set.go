@@ -1,0 +1,114 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/portalctl/portalctl/pkg/app"
+	"github.com/portalctl/portalctl/pkg/portal"
+	"github.com/portalctl/portalctl/pkg/web/page"
+)
+
+type portalSetOptions struct {
+	Portal                               string
+	Name, Slug, Domain, Accent, TimeZone *string
+	State                                *string
+}
+
+func newPortalSetCmd(env *Env) *cobra.Command {
+	var name, slug, domain, accent, zone, state string
+	cmd := &cobra.Command{
+		Use:   "set [<portal>]",
+		Short: "Change a portal's name, address, looks or state",
+		Long: `Change a portal's name, address, looks or state. What is not given stays.
+
+A portal is a draft (only agents can open it), live, or paused (customers see a
+notice). Links sent before an address changed lead nowhere.`,
+		Example: `  portalctl portal set --name "Nordic Tools Support" --accent "#0f5fc2"
+  portalctl portal set help --state paused
+  portalctl portal set --domain support.example.com --slug ""`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runPortalSet(cmd.Context(), env, portalSetOptions{
+				Portal: firstOf(args),
+				Name:   given(cmd, "name", name), Slug: given(cmd, "slug", slug), Domain: given(cmd, "domain", domain),
+				Accent: given(cmd, "accent", accent), TimeZone: given(cmd, "time-zone", zone), State: given(cmd, "state", state),
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&name, "name", "", "the title customers see in the browser tab")
+	f.StringVar(&slug, "slug", "", "the end of the portal's address; may be empty")
+	f.StringVar(&domain, "domain", "", "a connected domain, or system for the address of this machine")
+	f.StringVar(&accent, "accent", "", "the colour of buttons and links, like #0f5fc2")
+	f.StringVar(&zone, "time-zone", "", "the zone of times customers read, like Europe/Stockholm")
+	f.StringVar(&state, "state", "", "draft, live or paused")
+	choices(cmd, "state", "draft", "live", "paused")
+	return cmd
+}
+
+func runPortalSet(ctx context.Context, env *Env, o portalSetOptions) error {
+	c := app.PortalChanges{Name: o.Name, Slug: o.Slug, Domain: o.Domain, Accent: o.Accent, TimeZone: o.TimeZone}
+	if o.State != nil {
+		state, err := portal.ParsePortalState(*o.State)
+		if err != nil {
+			return err
+		}
+		c.State = &state
+	}
+	if c == (app.PortalChanges{}) {
+		return nothingGiven("--name, --slug, --domain, --accent, --time-zone or --state")
+	}
+	return env.withApp(ctx, func(a *app.App) error {
+		p, err := env.named(ctx, a, o.Portal)
+		if err != nil {
+			return err
+		}
+		r, err := a.SetPortal(ctx, p.ID, c)
+		if err != nil {
+			return err
+		}
+		row, err := portalRow(ctx, a, r.Portal)
+		if err != nil {
+			return err
+		}
+		if c.Accent != nil {
+			sayContrast(env, r.Portal.Accent)
+		}
+		if !r.Portal.Domain.Verified() {
+			env.say("%s is not verified yet, so it serves nothing: portalctl domain verify %s", r.Portal.Domain.Host, r.Portal.Domain.Host)
+		}
+		sayInvited(env, r.Portal, r.Invited, r.Mails)
+		return env.changed(portalColumns, row, r.Changes)
+	})
+}
+
+// sayContrast tells when an accent is too close to the colours around it, and
+// what pages use in its place.
+func sayContrast(env *Env, accent string) {
+	theme := page.NewTheme(accent)
+	if theme.Light.Fill != accent {
+		env.say("%s has too little contrast on a light page; there %s is used in its place", accent, theme.Light.Fill)
+	}
+	if theme.Dark.Fill != accent {
+		env.say("%s has too little contrast on a dark page; there %s is used in its place", accent, theme.Dark.Fill)
+	}
+	if theme.Light.Fill == accent && theme.Dark.Fill == accent {
+		env.say("%s has enough contrast on light and dark pages", accent)
+	}
+}
+
+// nothingGiven is the error of a command that changes what its flags say, and
+// was given none.
+func nothingGiven(flags string) error {
+	return portal.Invalidf("usage", "", "nothing to change was given").WithHint("pass %s", flags)
+}
+
+// choices completes a flag's values in the shell.
+func choices(cmd *cobra.Command, flag string, values ...string) {
+	err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+	if err != nil {
+		panic(err) // the flag does not exist: a mistake every test of the command shows
+	}
+}

@@ -1,0 +1,272 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	charm "github.com/charmbracelet/log"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/portalctl/portalctl/pkg/app"
+	"github.com/portalctl/portalctl/pkg/config"
+	"github.com/portalctl/portalctl/pkg/output"
+	"github.com/portalctl/portalctl/pkg/portal"
+	"github.com/portalctl/portalctl/pkg/store"
+	"github.com/portalctl/portalctl/pkg/web"
+)
+
+// How long serve waits: for answers under way once it is told to stop, and
+// for the rest of its work after them. Together they stay under the 20
+// seconds after which supervisors lose patience.
+const (
+	drainTimeout = 12 * time.Second
+	closeTimeout = 6 * time.Second
+)
+
+// The limits on connections; bodies have their least rate in rate.go.
+const (
+	headerTimeout  = 10 * time.Second
+	idleTimeout    = 2 * time.Minute
+	maxHeaderBytes = 64 << 10
+)
+
+func newServeCmd(env *Env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Host the portals",
+		Long: `Host every portal of the store and send the mail that waits in the outbox. A
+setting changed by another command holds at the next request; no restart is
+needed. SIGTERM or Ctrl-C: what was begun is finished, then serve leaves.
+
+--base-url is the address of the system domain as visitors reach it; links in
+mail come from it or from a portal's connected domain. Behind a proxy that speaks
+TLS, give the https address here and the proxy's network as --trusted-proxy.
+
+Without --smtp no mail is sent: it waits in the outbox, and "portalctl members
+link" prints links to hand over. The mail server's password comes from
+PORTALCTL_SMTP_PASSWORD or --smtp-password-file.`,
+		Example: `  portalctl serve
+  portalctl serve --base-url https://support.example.com --trusted-proxy 127.0.0.0/8
+  portalctl serve --listen :443 --tls files --tls-cert fullchain.pem --tls-key privkey.pem
+  portalctl serve --smtp smtp://portal@mail.example.com:587 --smtp-password-file /etc/portalctl/smtp`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), env) },
+	}
+	config.Flags(cmd.Flags(), "listen", "base-url", "tls", "tls-cert", "tls-key", "trusted-proxy", "log-format", "log-level")
+	mailFlags(cmd)
+	return cmd
+}
+
+func runServe(ctx context.Context, env *Env) error {
+	log := env.logger()
+	sender, err := env.sender()
+	if err != nil {
+		return err
+	}
+	certificates, err := env.certificates(log)
+	if err != nil {
+		return err
+	}
+	listener, err := listen(ctx, env.Config.Listen)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = listener.Close() }()
+	base, err := env.servedURL(listener)
+	if err != nil {
+		return err
+	}
+	options := app.Options{BaseURL: base, Log: log}
+	from := ""
+	if sender != nil {
+		options.Mailer, from = sender, sender.From()
+	}
+	return env.openApp(ctx, store.Options{Now: env.Now}, options, func(a *app.App) error {
+		if err := a.Remember(ctx, base, from); err != nil {
+			return err
+		}
+		if env.Config.TLS == "off" && base.Scheme == "http" && !isLoopback(listener) {
+			log.Warn("visitors come without TLS: what they type and read can be overheard; see --tls and --base-url")
+		}
+		return hosting{env: env, app: a, log: log, listener: listener, base: base, certificates: certificates}.run(ctx)
+	})
+}
+
+// listen takes the address, or says in one line why it cannot.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	var c net.ListenConfig
+	l, err := c.Listen(ctx, "tcp", address)
+	if err == nil {
+		return l, nil
+	}
+	e := &portal.Error{Kind: portal.Unavailable, Code: "serve.listen", Field: "listen", Err: err,
+		Msg: fmt.Sprintf("cannot listen on %s: %v", address, errors.Unwrap(err))}
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		e.Msg = fmt.Sprintf("cannot listen on %s: another program does already", address)
+		e.Hint = "stop it, or choose another address with --listen"
+	case errors.Is(err, syscall.EACCES):
+		e.Msg = fmt.Sprintf("cannot listen on %s: ports below 1024 are not for everybody", address)
+		e.Hint = "run as the service, or choose a higher port with --listen"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		e.Msg = fmt.Sprintf("cannot listen on %s: this machine does not have that address", address)
+	}
+	return nil, e
+}
+
+func isLoopback(l net.Listener) bool {
+	addr, err := netip.ParseAddrPort(l.Addr().String())
+	return err == nil && addr.Addr().Unmap().IsLoopback()
+}
+
+// servedURL is the system domain's address. When port 0 asked for any free
+// port, it is the one that was found.
+func (e *Env) servedURL(l net.Listener) (*url.URL, error) {
+	u, err := url.Parse(e.Config.BaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("base URL: %w", err)
+	}
+	if addr, ok := l.Addr().(*net.TCPAddr); ok && u.Port() == "0" {
+		u.Host = net.JoinHostPort(u.Hostname(), strconv.Itoa(addr.Port))
+	}
+	return u, nil
+}
+
+// logger writes what serve does: for people on a terminal, for machines
+// elsewhere.
+func (e *Env) logger() *slog.Logger {
+	f, ok := e.Err.(*os.File)
+	terminal := ok && term.IsTerminal(int(f.Fd())) // #nosec G115 -- a descriptor fits
+	if e.Config.LogFormat == "json" || e.Config.LogFormat == "auto" && !terminal {
+		return slog.New(slog.NewJSONHandler(e.Err, &slog.HandlerOptions{Level: e.Config.LogLevel}))
+	}
+	return slog.New(charm.NewWithOptions(e.Err, charm.Options{
+		Level: charm.Level(e.Config.LogLevel), ReportTimestamp: true, TimeFormat: time.DateTime,
+	}))
+}
+
+// hosting is a server and everything it does beside answering.
+type hosting struct {
+	env          *Env
+	app          *app.App
+	log          *slog.Logger
+	listener     net.Listener
+	base         *url.URL
+	certificates *certificates // nil: no TLS
+	infra        map[string]http.Handler
+}
+
+// run serves until ctx ends or the store fails, and leaves nothing running.
+func (h hosting) run(ctx context.Context) error {
+	var stopping atomic.Bool
+	pages := web.New(web.Options{App: h.app, Log: h.log, BaseURL: h.base, TrustedProxies: h.env.Config.TrustedProxies,
+		Infra: h.infra, Now: h.env.Now, Ready: func(ctx context.Context) error {
+			if stopping.Load() {
+				return errors.New("stopping")
+			}
+			return h.app.Ready(ctx)
+		}})
+	server := &http.Server{
+		Handler:           leastRate(pages.Handler()),
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		// What clients do wrong before a request exists is their affair.
+		ErrorLog: slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
+	}
+	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopBackground()
+	backgroundDone := make(chan struct{})
+	go func() {
+		defer close(backgroundDone)
+		h.app.Run(background)
+	}()
+	served := make(chan error, 1)
+	go func() { served <- h.serve(server) }()
+
+	if err := h.announce(ctx); err != nil && ctx.Err() == nil {
+		h.log.Error("the portals cannot be listed", "err", err)
+	}
+	var failure error
+	select {
+	case <-ctx.Done():
+		h.log.Info("stopping")
+	case <-h.app.Store().Failed():
+		failure = h.app.Store().Failure()
+		h.log.Error("the disk refused a write; leaving, so that nothing is promised that is not kept", "err", failure)
+	case err := <-served:
+		failure = fmt.Errorf("serve: %w", err)
+	}
+	stopping.Store(true)
+	h.drain(server)
+	stopBackground()
+	select {
+	case <-backgroundDone:
+	case <-time.After(closeTimeout):
+		h.log.Warn("work in the background did not end in time")
+	}
+	if failure == nil {
+		h.log.Info("stopped")
+	}
+	return failure
+}
+
+func (h hosting) serve(server *http.Server) error {
+	if h.certificates == nil {
+		return server.Serve(h.listener)
+	}
+	server.TLSConfig = h.certificates.config()
+	return server.ServeTLS(h.listener, "", "")
+}
+
+// drain lets answers under way be finished, and cuts those that take too long.
+func (h hosting) drain(server *http.Server) {
+	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		h.log.Warn("some answers were cut off", "err", err)
+		_ = server.Close()
+	}
+}
+
+// announce prints a line for each portal.
+func (h hosting) announce(ctx context.Context) error {
+	portals, err := h.app.Portals(ctx)
+	if err != nil {
+		return err
+	}
+	if len(portals) == 0 {
+		h.env.say("There is no portal yet; set one up with: portalctl init")
+	}
+	for i := range portals {
+		p := &portals[i]
+		address, err := h.app.URL(ctx, p, "/")
+		if err != nil {
+			return err
+		}
+		note := ""
+		switch {
+		case !p.Domain.Verified():
+			note = fmt.Sprintf(" (not served: %s is not verified)", p.Domain.Host)
+		case p.State != portal.Live:
+			note = fmt.Sprintf(" (%s)", p.State)
+		}
+		if _, err := fmt.Fprintf(h.env.Out, "%s: %s%s\n", output.Clean(p.Name), address, note); err != nil {
+			return err
+		}
+	}
+	h.log.Info("serving", "listen", h.listener.Addr().String(), "base_url", h.base.String(), "portals", len(portals), "version", h.env.Version)
+	return nil
+}
