@@ -181,7 +181,7 @@ func (p *Prompter) tooSmall() bool {
 		return false
 	}
 	width, height, err := term.GetSize(int(f.Fd())) // #nosec G115 -- a descriptor fits
-	return err == nil && width > 0 && height > 0 && (width < 40 || height < leastRows+4)
+	return err == nil && width > 0 && height > 0 && (width < 40 || height < leastTerminal)
 }
 
 func isTerminal(stream any) bool {

@@ -18,8 +18,14 @@ import (
 // widest is how wide forms get: longer lines are hard to read.
 const widest = 80
 
-// leastRows is how tall a wizard is at least, so that it does not jump.
-const leastRows = 16
+// leastRows is how tall a page is at least, so that most are alike.
+const leastRows = 12
+
+// textRows is how many lines of a long text are seen at once.
+const textRows = 6
+
+// leastTerminal is how many lines a terminal needs to show a whole wizard.
+const leastTerminal = 20
 
 // manyChoices is from when on a list can be searched with /.
 const manyChoices = 10
@@ -123,7 +129,7 @@ func (p *Prompter) runForm(ctx context.Context, f *form, fullScreen bool) error 
 
 // notice sees every message before the form does.
 func (f *form) notice(msg tea.Msg, fullScreen bool) {
-	if f.start > 0 && slices.Index(f.fields, f.huh.GetFocusedField()) >= f.start {
+	if f.start > 0 && f.shown() >= f.start {
 		f.start = 0
 		f.huh.UpdateFieldPositions()
 	}
@@ -135,30 +141,50 @@ func (f *form) notice(msg tea.Msg, fullScreen bool) {
 		f.huh.WithWidth(f.width)
 	}
 	if fullScreen && f.height > 0 {
-		// The last line stays free: some terminals scroll when it is full.
-		f.huh.WithHeight(max(min(f.rows(), f.height-1), 1))
+		f.resize()
 	}
 }
 
-// rows is how many lines the tallest page needs, so that the hint and the error
-// below it do not jump, and are not at the far end of a tall terminal.
-func (f *form) rows() int {
-	rows := leastRows
-	for _, pg := range f.pages {
-		if pg.hidden() {
-			continue
+// resize makes the form as tall as the page shown now needs: the hint and the
+// error stand below it, and not at the far end of a tall terminal.
+func (f *form) resize() {
+	room := f.height - 2 // the empty line above the hint, and the last: some terminals scroll when it is full
+	f.huh.WithHeight(max(min(max(f.rows(f.shown()), leastRows), room), 1))
+	// huh has cut the lists and texts of all other pages to that height as well,
+	// for good.
+	for i, pg := range f.pages {
+		over := max(f.rows(i)-room, 0)
+		switch {
+		case pg.field.Multiline:
+			f.fields[i].WithHeight(max(textRows-over, 1) + 2) // with title and help
+		case len(pg.field.Choices) > 0 && over > 0:
+			f.fields[i].WithHeight(max(lipgloss.Height(f.fields[i].WithHeight(0).View())-over, 1))
+		case len(pg.field.Choices) > 0:
+			f.fields[i].WithHeight(0) // as tall as the list is
 		}
-		n := lines(pg.heading, f.width) + lines(pg.description, f.width) + lines(pg.field.Title, f.width) +
-			lines(pg.field.help(), f.width) + max(len(pg.field.Choices), 3) + 6 // space between and below
-		rows = max(rows, n)
+	}
+}
+
+// rows is how many lines a page needs, without the empty one above the hint.
+func (f *form) rows(i int) int {
+	pg := f.pages[max(i, 0)]
+	answer := max(len(pg.field.Choices), 3)
+	if pg.field.Multiline {
+		answer = textRows + 1
+	}
+	rows := lines(pg.field.Title, f.width) + answer + 2 // the hint, or an error of two lines
+	for _, text := range []string{pg.heading, pg.description, pg.field.help()} {
+		if text != "" {
+			rows += lines(text, f.width) + 1
+		}
 	}
 	return rows
 }
 
+// shown returns the index of the page on the screen.
+func (f *form) shown() int { return slices.Index(f.fields, f.huh.GetFocusedField()) }
+
 func lines(text string, width int) int {
-	if text == "" {
-		return 0
-	}
 	return lipgloss.Height(lipgloss.NewStyle().Width(width - 2).Render(text))
 }
 

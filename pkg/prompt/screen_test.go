@@ -3,6 +3,7 @@ package prompt
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -266,6 +267,57 @@ func TestLongSummaryScrollsAndStaysUsable(t *testing.T) {
 	s.press(enter)
 	if err := wait(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestLongTextInAWizard(t *testing.T) {
+	s := newScreen(t)
+	var name, text string
+	w := Wizard{Steps: []Step{{Title: "Rules", Fields: []Field{
+		{Title: "Name", Text: &name, Optional: true},
+		{Title: "Which rules?", Text: &text, Multiline: true, Help: Says("One a line.\nAny of them is enough.")},
+	}}}, Summary: func() string { return "rules " + strings.ReplaceAll(text, "\n", "+") }, Confirm: "Take them"}
+	wait := start(t, func(ctx context.Context) error { return s.prompter(nil, false).Wizard(ctx, w) })
+	s.waitFor("Name")
+	s.press(enter)
+	s.waitFor("Which rules?", "Any of them is enough.", "new line", "ctrl+c leave")
+	for _, line := range []string{"one", "two", "three", "four", "five"} {
+		s.press(line)
+		s.waitFor(line)
+		s.press("\n")
+	}
+	s.press("six")
+	s.waitFor("Which rules?", "one", "two", "three", "four", "five", "six", "ctrl+c leave")
+	s.press(enter)
+	s.waitFor("rules one+two+three+four+five+six")
+	s.press(enter)
+	if err := wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLongListScrolls(t *testing.T) {
+	s := newScreen(t)
+	var picked string
+	var choices []Choice
+	for i := range 40 {
+		choices = append(choices, Choice{Value: fmt.Sprint(i), Label: fmt.Sprintf("choice %d.", i)})
+	}
+	w := Wizard{Steps: []Step{{Title: "List", Fields: []Field{{Title: "Which?", Pick: &picked, Choices: choices}}}},
+		Summary: func() string { return "picked " + picked }, Confirm: "Take it"}
+	wait := start(t, func(ctx context.Context) error { return s.prompter(nil, false).Wizard(ctx, w) })
+	s.waitFor("Which?", "> choice 0.", "/ filter", "ctrl+c leave")
+	s.press(strings.Repeat(down, 30))
+	s.waitFor("Which?", "> choice 30.", "ctrl+c leave")
+	s.press("/")
+	s.waitFor("┃ /")
+	s.press("39.")
+	s.waitFor("/39.", "> choice 39.")
+	s.press(enter)
+	s.waitFor("picked 39", "> Take it")
+	s.press(enter)
+	if err := wait(); err != nil || picked != "39" {
+		t.Errorf("Wizard = %v, picked %q", err, picked)
 	}
 }
 
