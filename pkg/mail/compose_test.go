@@ -66,7 +66,7 @@ func letters(lang string) map[portal.LetterKind]*portal.Letter {
 	}
 	about := func(m *portal.Message, by string) func(*portal.Letter) {
 		return func(l *portal.Letter) {
-			l.Ticket, l.Message, l.By, l.Link, l.Thread = ticket, m, by, link, ThreadID(1042, testTime, "support.nordic.example")
+			l.Ticket, l.Message, l.By, l.Link, l.Thread = ticket, m, by, link, portal.TicketThread(ticket, "support.nordic.example")
 		}
 	}
 	office := func(f func(*portal.Letter)) func(*portal.Letter) {

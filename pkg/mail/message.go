@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"fmt"
 	netmail "net/mail"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -138,12 +137,6 @@ func headerID(s string) (string, error) {
 		return "", fmt.Errorf("%q is not a Message-ID; it is written <left@right>", s)
 	}
 	return s, nil
-}
-
-// ThreadID is the id every mail about one ticket refers to, so that mail
-// programs show them together. It names no message.
-func ThreadID(n portal.TicketNumber, opened time.Time, host string) string {
-	return fmt.Sprintf("<ticket.%d.%s@%s>", int64(n), strconv.FormatInt(opened.UnixMilli(), 36), host)
 }
 
 func crlf(s string) string { return strings.ReplaceAll(s, "\n", "\r\n") }

@@ -232,7 +232,7 @@ func (s *script) quote(title string) {
 // as it is.
 func plain(m *portal.Message) string {
 	if m.Format == portal.HTML {
-		return plainFromHTML(m.Body)
+		return PlainFromHTML(m.Body)
 	}
 	return m.Body
 }

@@ -222,7 +222,7 @@ func signIns(security Security) []gomail.SMTPAuthType {
 // or our settings. All of them can be mended while the mail waits.
 func setUp(what string, err error) portal.Delivery {
 	d := refused(what, err)
-	d.Outcome = portal.Temporary
+	d.Outcome, d.Server = portal.Temporary, true
 	return d
 }
 

@@ -153,8 +153,8 @@ func TestConnectionIsProtected(t *testing.T) {
 				}
 			})
 			d := s.SendMessage(t.Context(), testMessage())
-			if d.Outcome != tt.want {
-				t.Fatalf("got %v, want %v", d, tt.want)
+			if d.Outcome != tt.want || d.Server != (tt.want != portal.Delivered) {
+				t.Fatalf("got %+v, want %v", d, tt.want)
 			}
 			mails := tt.server.Mails()[before:]
 			if tt.want != portal.Delivered {
@@ -229,7 +229,7 @@ func TestAnswersAreJudged(t *testing.T) {
 			server := smtptest.Start(t, tt.options)
 			d := sender(t, server, NoTLS).SendMessage(t.Context(), testMessage())
 			wantStatus := fmt.Sprintf("%d.1.1", code/100)
-			if d.Outcome != tt.want || d.Code != code || d.Status != wantStatus || !strings.Contains(d.Text, "thanks") {
+			if d.Outcome != tt.want || d.Code != code || d.Status != wantStatus || d.Server != (name == "MAIL") || !strings.Contains(d.Text, "thanks") {
 				t.Errorf("%d at %s: got %+v, want %v with status %s", code, name, d, tt.want, wantStatus)
 			}
 			if len(server.Mails()) != 0 {

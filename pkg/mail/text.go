@@ -192,9 +192,9 @@ func isAddressRune(r rune) bool {
 	return !unicode.IsSpace(r) && !unicode.IsControl(r) && !strings.ContainsRune(`<>"{}|\^`+"`”“»«", r)
 }
 
-// plainFromHTML returns the words of an HTML text for the text part. Markup
-// goes; what starts a block starts a line.
-func plainFromHTML(s string) string {
+// PlainFromHTML returns the words of an HTML text, for the text part and for
+// a terminal. Markup goes; what starts a block starts a line.
+func PlainFromHTML(s string) string {
 	var b strings.Builder
 	z := html.NewTokenizer(strings.NewReader(s))
 	skip := 0

@@ -132,7 +132,7 @@ func TestHTMLBecomesText(t *testing.T) {
 		"":                  "",
 	}
 	for in, want := range tests {
-		if got := plainFromHTML(in); got != want {
+		if got := PlainFromHTML(in); got != want {
 			t.Errorf("%q becomes %q, want %q", in, got, want)
 		}
 	}

@@ -1,6 +1,10 @@
 package portal
 
-import "time"
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
 
 // Letter is a mail about to be written: what it says and to whom, with
 // everything its words need. It is put together when it is sent, so that no
@@ -38,6 +42,12 @@ type Letter struct {
 	Notices []Letter // a digest: the notices it stands for, oldest first
 }
 
+// TicketThread is the id every mail about one ticket refers to, so that mail
+// programs show them together. It names no message.
+func TicketThread(t *Ticket, host string) string {
+	return fmt.Sprintf("<ticket.%d.%s@%s>", int64(t.Number), strconv.FormatInt(t.CreatedAt.UnixMilli(), 36), host)
+}
+
 // LetterField is a field of the new-ticket form with what was answered.
 type LetterField struct{ Label, Value string }
 
@@ -70,6 +80,9 @@ type Delivery struct {
 	Code    int    // the mail server's, such as 550; 0 when it said nothing
 	Status  string // the enhanced status, such as 5.1.1, where there is one
 	Text    string // one line for operators; may quote the server
+	// Server is set when no mail can go out at present, whoever it is for: the
+	// server cannot be reached, or refuses us.
+	Server bool
 }
 
 // Outcome says what an attempt means for the next one.

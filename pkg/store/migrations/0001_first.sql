@@ -336,6 +336,9 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_due ON outbox (due_at, id) WHERE sent_at IS NULL AND failed_at IS NULL AND dropped_at IS NULL;
 CREATE INDEX outbox_recipient ON outbox (recipient, sent_at);
 CREATE INDEX outbox_ticket ON outbox (ticket) WHERE ticket IS NOT NULL;
+CREATE INDEX outbox_waiting ON outbox (id) WHERE sent_at IS NULL AND failed_at IS NULL AND dropped_at IS NULL;
+CREATE INDEX outbox_failed ON outbox (id) WHERE failed_at IS NOT NULL;
+CREATE INDEX outbox_dropped ON outbox (id) WHERE dropped_at IS NOT NULL;
 
 -- Counters behind the limits on sign-ins, mails and tickets. key names what
 -- is counted, such as 'fail:account:7' or 'register:net:203.0.113.9'.
