@@ -303,8 +303,10 @@ func TestLongListScrolls(t *testing.T) {
 	for i := range 40 {
 		choices = append(choices, Choice{Value: fmt.Sprint(i), Label: fmt.Sprintf("choice %d.", i)})
 	}
-	w := Wizard{Steps: []Step{{Title: "List", Fields: []Field{{Title: "Which?", Pick: &picked, Choices: choices}}}},
-		Summary: func() string { return "picked " + picked }, Confirm: "Take it"}
+	w := Wizard{
+		Steps:   []Step{{Title: "List", Fields: []Field{{Title: "Which?", Pick: &picked, Choices: choices}}}},
+		Summary: func() string { return "picked " + picked }, Confirm: "Take it",
+	}
 	wait := start(t, func(ctx context.Context) error { return s.prompter(nil, false).Wizard(ctx, w) })
 	s.waitFor("Which?", "> choice 0.", "/ filter", "ctrl+c leave")
 	s.press(strings.Repeat(down, 30))
