@@ -323,3 +323,11 @@ func FuzzPrinter(f *testing.F) {
 		}
 	})
 }
+
+func TestWrap(t *testing.T) {
+	got := Wrap("The printer\x1b[2J is on fire\n  and so is abcdefghijklmnopqrstuvwxyz", 12)
+	want := []string{"The", "printer[2J", "is on fire", "  and so is", "abcdefghijkl", "mnopqrstuvwx", "yz"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
