@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/pressly/goose/v3"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -20,6 +21,9 @@ import (
 
 //go:embed migrations/*.sql
 var migrations embed.FS
+
+// migratedBy is the meta key of the program version that wrote the schema.
+const migratedBy = "migrated_by"
 
 // prepare makes sure that a store lies at path, creating it where that is
 // asked for, and returns its absolute path.
@@ -47,6 +51,9 @@ func prepare(ctx context.Context, path string, o Options) (string, error) {
 	case !info.Mode().IsRegular():
 		return "", portal.Invalidf("store.file", "store", "%s is not a regular file", abs)
 	}
+	if what, err := mayUse(abs); err != nil {
+		return "", unusable(abs, what+" may not be read and written", err)
+	}
 	if err := recognise(ctx, abs); err != nil {
 		return "", openError(abs, err)
 	}
@@ -61,15 +68,25 @@ func recognise(ctx context.Context, path string) error {
 		return err
 	}
 	defer db.Close()
-	var id int64
-	if err := db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
-		if codeOf(err)&0xff == sqlite3.SQLITE_NOTADB {
-			return foreign(path)
-		}
+	var id, page int64
+	err = db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id)
+	switch {
+	case codeOf(err)&0xff == sqlite3.SQLITE_NOTADB, err == nil && id != applicationID:
+		return foreign(path)
+	case err != nil:
 		return err
 	}
-	if id != applicationID {
-		return foreign(path)
+	// A file that was cut off. Only a checkpoint that never ended may leave
+	// part of a page, and the log it was copying from mends that.
+	if err := db.QueryRowContext(ctx, "PRAGMA page_size").Scan(&page); err != nil {
+		return err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if log, err := os.Stat(path + "-wal"); info.Size()%page != 0 && (err != nil || log.Size() == 0) {
+		return damage("its last page is not whole")
 	}
 	return nil
 }
@@ -81,32 +98,31 @@ func foreign(path string) error {
 
 // openError says which file could not be opened, and why.
 func openError(path string, err error) error {
-	var e *portal.Error
-	if errors.As(err, &e) {
-		switch e.Code {
-		case "store.none", "store.foreign", "store.newer":
-			return err
-		}
+	e := &portal.Error{}
+	if errors.As(err, &e) && e.Code != "store.damaged" {
+		return err // says it already
 	}
-	fail := func(kind portal.Kind, code, why, hint string) error {
-		return &portal.Error{Kind: kind, Code: code, Msg: fmt.Sprintf("cannot open the store %s: %s", path, why), Hint: hint, Err: err}
+	switch code := codeOf(err); {
+	case code&0xff == sqlite3.SQLITE_CORRUPT, code&0xff == sqlite3.SQLITE_NOTADB, code&0xff == sqlite3.SQLITE_FORMAT,
+		code == sqlite3.SQLITE_IOERR_SHORT_READ, e.Code == "store.damaged":
+		return &portal.Error{Kind: portal.Internal, Code: "store.damaged", Err: err,
+			Msg: fmt.Sprintf("cannot open the store %s: the file is damaged", path), Hint: "restore it from a backup; the damaged file is left as it is"}
+	case code&0xff == sqlite3.SQLITE_READONLY, code&0xff == sqlite3.SQLITE_CANTOPEN, code&0xff == sqlite3.SQLITE_PERM,
+		errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return unusable(path, "the file or its folder may not be read and written", err)
+	case errors.Is(err, syscall.ENOSPC):
+		err = errDiskFull(err)
 	}
-	owner := "check who owns the file and its folder, and whether the disk is mounted read-only"
-	switch code := codeOf(err); code & 0xff {
-	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH:
-		return fail(portal.Internal, "store.unreadable", "the file or its folder may not be read and written", owner)
-	case sqlite3.SQLITE_READONLY:
-		return fail(portal.Internal, "store.read_only", "the file or its folder may not be written", owner)
-	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT:
-		return fail(portal.Internal, "store.damaged", "the file is damaged", "restore it from a backup; the damaged file is left as it is")
-	}
-	if errors.Is(err, fs.ErrPermission) {
-		return fail(portal.Internal, "store.unreadable", "the file or its folder may not be read and written", owner)
-	}
-	if err = translate(err); errors.As(err, &e) {
-		return fail(e.Kind, e.Code, e.Msg, e.Hint)
+	if t := translate(err); errors.As(t, &e) {
+		return &portal.Error{Kind: e.Kind, Code: e.Code, Msg: fmt.Sprintf("cannot open the store %s: %s", path, e.Msg), Hint: e.Hint, Err: err}
 	}
 	return fmt.Errorf("open the store %s: %w", path, err)
+}
+
+func unusable(path, why string, err error) error {
+	return &portal.Error{Kind: portal.Internal, Code: "store.unusable", Err: err,
+		Msg:  fmt.Sprintf("cannot open the store %s: %s", path, why),
+		Hint: "check who owns the file and its folder, and whether the disk is mounted read-only"}
 }
 
 // create writes a new, complete store under another name and renames it into
@@ -152,7 +168,7 @@ func fill(ctx context.Context, path string, o Options) error {
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(1)
-	if err := upgrade(ctx, db); err != nil {
+	if err := upgrade(ctx, db, o); err != nil {
 		return err
 	}
 	now := o.Now().UTC().UnixMilli()
@@ -172,24 +188,31 @@ func fill(ctx context.Context, path string, o Options) error {
 // migrate brings an older store up to this program's schema: a checked copy
 // beside it first, then all steps in one transaction. Killed in between, it
 // is the old store or the new one.
-func migrate(ctx context.Context, db *sql.DB, path string) error {
+func migrate(ctx context.Context, db *sql.DB, path string, o Options) error {
 	version, err := patiently(ctx, func() (int64, error) { return schemaVersion(ctx, db) })
 	if err != nil {
 		return err
 	}
-	known := newestVersion()
+	known, err := newestVersion(o.migrations)
+	if err != nil {
+		return err
+	}
 	switch {
 	case version > known:
+		by := "a newer portalctl"
+		if name := ""; db.QueryRowContext(ctx, "SELECT value FROM meta WHERE key = $1", migratedBy).Scan(&name) == nil && name != "" {
+			by = "portalctl " + name
+		}
 		return &portal.Error{Kind: portal.Invalid, Code: "store.newer",
-			Msg:  fmt.Sprintf("the store %s was written by a newer portalctl: it has schema %d, this program knows up to %d", path, version, known),
-			Hint: "use the newer portalctl; the store is left as it is"}
+			Msg:  fmt.Sprintf("the store %s was written by %s: it has schema %d, this program knows up to %d", path, by, version, known),
+			Hint: "use " + by + " or later; the store is left as it is"}
 	case version == known:
 		return whole(ctx, db)
 	}
 	if err := keepCopy(ctx, db, path, version, known); err != nil {
 		return err
 	}
-	if err := upgrade(ctx, db); err != nil {
+	if err := upgrade(ctx, db, o); err != nil {
 		return fmt.Errorf("migrate from schema %d to %d: %w", version, known, err)
 	}
 	return nil
@@ -198,8 +221,8 @@ func migrate(ctx context.Context, db *sql.DB, path string) error {
 // upgrade runs the migrations a store lacks, in one transaction. They are
 // marked NO TRANSACTION, because goose would give each its own. db has one
 // connection, so BEGIN and what goose does reach the same one.
-func upgrade(ctx context.Context, db *sql.DB) error {
-	files, err := fs.Sub(migrations, "migrations")
+func upgrade(ctx context.Context, db *sql.DB, o Options) error {
+	files, err := fs.Sub(o.migrations, "migrations")
 	if err != nil {
 		return err
 	}
@@ -214,11 +237,17 @@ func upgrade(ctx context.Context, db *sql.DB) error {
 	if _, err := patiently(ctx, func() (sql.Result, error) { return db.ExecContext(ctx, "BEGIN IMMEDIATE") }); err != nil {
 		return err
 	}
-	if _, err := p.Up(ctx); err != nil {
-		_, _ = db.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
-		return err
+	_, err = p.Up(ctx)
+	if err == nil {
+		_, err = db.ExecContext(ctx, `INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
+			migratedBy, o.Version)
 	}
-	_, err = db.ExecContext(ctx, "COMMIT")
+	if err == nil {
+		_, err = db.ExecContext(ctx, "COMMIT")
+	}
+	if err != nil {
+		_, _ = db.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+	}
 	return err
 }
 
@@ -227,17 +256,13 @@ func schemaVersion(ctx context.Context, db *sql.DB) (version int64, err error) {
 	return version, err
 }
 
-// newestVersion is the last migration this program has.
-func newestVersion() int64 {
-	entries, err := migrations.ReadDir("migrations")
+// newestVersion is the last of the migrations; there is one at least.
+func newestVersion(files fs.FS) (int64, error) {
+	names, err := fs.Glob(files, "migrations/*.sql")
 	if err != nil {
-		panic(err) // embedded: it cannot fail
+		return 0, err
 	}
-	v, err := goose.NumericComponent(entries[len(entries)-1].Name())
-	if err != nil {
-		panic(err)
-	}
-	return v
+	return goose.NumericComponent(names[len(names)-1])
 }
 
 // keepCopy puts a checked copy of the old store beside it, named after the
@@ -314,11 +339,11 @@ func whole(ctx context.Context, db *sql.DB) error {
 // page, so it takes time in proportion to the store.
 func (s *Store) Check(ctx context.Context) error {
 	if err := verdict(ctx, s.readDB, "PRAGMA integrity_check(20)"); err != nil {
-		return openError(s.path, err)
+		return checkError(s.path, err)
 	}
 	rows, err := s.readDB.QueryContext(ctx, "PRAGMA foreign_key_check")
 	if err != nil {
-		return translate(err)
+		return checkError(s.path, err)
 	}
 	defer rows.Close()
 	if rows.Next() {
@@ -326,11 +351,11 @@ func (s *Store) Check(ctx context.Context) error {
 		var rowid sql.NullInt64
 		var key int
 		if err := rows.Scan(&table, &rowid, &parent, &key); err != nil {
-			return translate(err)
+			return checkError(s.path, err)
 		}
-		return damaged(s.path, fmt.Sprintf("row %d of %s names a row of %s that is not there", rowid.Int64, table, parent))
+		return checkError(s.path, damage(fmt.Sprintf("row %d of %s names a row of %s that is not there", rowid.Int64, table, parent)))
 	}
-	return translate(rows.Err())
+	return checkError(s.path, rows.Err())
 }
 
 // verdict runs an integrity check, which answers "ok" or with what is wrong.
@@ -340,14 +365,22 @@ func verdict(ctx context.Context, db *sql.DB, query string) error {
 		return err
 	}
 	if said != "ok" {
-		return damaged("", said)
+		return damage(said)
 	}
 	return nil
 }
 
-func damaged(path, said string) error {
-	return &portal.Error{Kind: portal.Internal, Code: "store.damaged", Err: errors.New(said),
-		Msg: fmt.Sprintf("the store %s is damaged", path), Hint: "restore it from a backup"}
+// damage is what an integrity check found.
+func damage(said string) error {
+	return &portal.Error{Kind: portal.Internal, Code: "store.damaged", Msg: said, Hint: "restore the store from a backup"}
+}
+
+func checkError(path string, err error) error {
+	e := &portal.Error{}
+	if err = translate(err); errors.As(err, &e) && e.Code == "store.damaged" {
+		return &portal.Error{Kind: e.Kind, Code: e.Code, Msg: fmt.Sprintf("the store %s is damaged: %s", path, e.Msg), Hint: e.Hint, Err: err}
+	}
+	return err
 }
 
 func randomHex(n int) string {

@@ -120,8 +120,7 @@ func translate(err error) error {
 	code := codeOf(err)
 	switch code & 0xff {
 	case sqlite3.SQLITE_FULL:
-		return &portal.Error{Kind: portal.Unavailable, Code: "store.full", Err: err,
-			Msg: "the disk is full", Hint: "make room on the store's disk; nothing else has to be done"}
+		return errDiskFull(err)
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return &portal.Error{Kind: portal.Unavailable, Code: "store.busy", Err: err,
 			Msg:  "the store is in use by another portalctl command",

@@ -7,6 +7,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"io/fs"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -23,8 +24,14 @@ type Options struct {
 	Now func() time.Time
 	// ReadConns is the size of the read pool; 0 means the number of cores, at least 2.
 	ReadConns int
+	// Version is the program's own, for the message that a later, older
+	// program gives when it refuses the store.
+	Version string
 	// Alone makes every Write a transaction of its own; benchmarks compare with it.
 	Alone bool
+
+	// migrations are the schema's steps; tests bring further ones.
+	migrations fs.FS
 }
 
 // Store is an open database and the folder of files beside it.
@@ -65,6 +72,9 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.migrations == nil {
+		o.migrations = migrations
+	}
 	path, err := prepare(ctx, path, o)
 	if err != nil {
 		return nil, err
@@ -83,7 +93,7 @@ func (s *Store) connect(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	s.writeDB.SetMaxOpenConns(1)
-	if err := migrate(ctx, s.writeDB, s.path); err != nil {
+	if err := migrate(ctx, s.writeDB, s.path, o); err != nil {
 		return err
 	}
 	w, err := patiently(ctx, func() (*conn, error) { return newConn(ctx, s.writeDB) })

@@ -1,0 +1,7 @@
+//go:build !unix
+
+package store_test
+
+import "os/exec"
+
+func dropRights(*exec.Cmd) {}
