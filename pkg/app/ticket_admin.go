@@ -35,7 +35,9 @@ type DeskQuery struct {
 // DeskList is one page of tickets, newest update first.
 type DeskList struct {
 	Rows []portal.TicketRow
-	Next string // for DeskQuery.After; "" at the end
+	// Emails are the requesters' addresses, which rows have no room for.
+	Emails map[portal.ContactID]string
+	Next   string // for DeskQuery.After; "" at the end
 	// More is set when a search has further hits, which paging cannot reach.
 	More bool
 }
@@ -67,6 +69,10 @@ func (a *App) DeskTickets(ctx context.Context, q DeskQuery) (*DeskList, error) {
 		} else {
 			list.Rows, err = tx.Tickets(ctx, &viewer, 0, f, page)
 		}
+		if err != nil {
+			return err
+		}
+		list.Emails, err = emailsOf(ctx, tx, list.Rows)
 		return err
 	})
 	if err != nil {
@@ -81,6 +87,22 @@ func (a *App) DeskTickets(ctx context.Context, q DeskQuery) (*DeskList, error) {
 		}
 	}
 	return list, nil
+}
+
+func emailsOf(ctx context.Context, tx *store.Tx, rows []portal.TicketRow) (map[portal.ContactID]string, error) {
+	emails := map[portal.ContactID]string{}
+	for i := range rows {
+		id := rows[i].Requester
+		if _, ok := emails[id]; ok {
+			continue
+		}
+		c, err := tx.Contact(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		emails[id] = c.Email
+	}
+	return emails, nil
 }
 
 // filter finds what the query names. All that is unknown comes at once.

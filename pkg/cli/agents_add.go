@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/portalctl/portalctl/pkg/app"
+)
+
+type agentsAddOptions struct {
+	Email, Name string
+	Role        *string
+}
+
+func newAgentsAddCmd(env *Env) *cobra.Command {
+	var opts agentsAddOptions
+	var role string
+	cmd := &cobra.Command{
+		Use:     "add [<e-mail>]",
+		Short:   "Add an agent",
+		Example: `  portalctl agents add --email sam@example.com --name "Sam Field" --role admin`,
+		Args:    upTo(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			email, err := argOrFlag(cmd, args, "email", opts.Email)
+			if err != nil {
+				return err
+			}
+			opts.Email = email
+			opts.Role = given(cmd, "role", role)
+			return runAgentsAdd(cmd.Context(), env, opts)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&opts.Email, "email", "", "the agent's e-mail address")
+	f.StringVar(&opts.Name, "name", "", "the agent's name, as customers read it")
+	f.StringVar(&role, "role", "agent", "agent or admin")
+	return cmd
+}
+
+func runAgentsAdd(ctx context.Context, env *Env, opts agentsAddOptions) error {
+	if err := env.ask(ctx, &opts.Email, "What is the agent's e-mail address?", "--email"); err != nil {
+		return err
+	}
+	if err := env.ask(ctx, &opts.Name, "What is the agent's name?", "--name"); err != nil {
+		return err
+	}
+	return env.withApp(ctx, func(a *app.App) error {
+		agent, added, err := a.AddAgent(ctx, app.AgentInput{Email: &opts.Email, Name: &opts.Name, Role: opts.Role})
+		if err != nil {
+			return err
+		}
+		if !added {
+			return env.outcome(agentColumns, agentRow(agent), "unchanged: %s is an agent already", agent.Email)
+		}
+		return env.outcome(agentColumns, agentRow(agent), "added the agent %s <%s>", agent.Name, agent.Email)
+	})
+}
