@@ -50,7 +50,7 @@ func ParseDescription(s string) (Description, error) {
 	case DescriptionBySource, DescriptionPublic, DescriptionInternal:
 		return d, nil
 	}
-	return "", portal.Invalidf("import.description", "description", "%q is not a way to take descriptions; use public or internal", s)
+	return "", portal.Invalidf("import.descriptions", "descriptions", "%q is not a way to take descriptions; use public or internal", s)
 }
 
 // message reads the message of a row; a ticket without any has one row.
@@ -118,7 +118,7 @@ func (p *parser) description(t *Ticket, o Options) (Message, bool) {
 	if o.Description == DescriptionPublic || o.Description == DescriptionBySource && byCustomer {
 		m.Kind = portal.Public
 	} else {
-		p.file.notes.Add("a description became an internal note, because the file does not say that the customer wrote it; --description public shows them to customers")
+		p.file.notes.Add("a description became an internal note, because the file does not say that the customer wrote it; --descriptions public shows them to customers")
 	}
 	if byCustomer {
 		m.By, m.Email, m.Name = ByContact, t.Requester.Email, t.Requester.Name

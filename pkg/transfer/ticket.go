@@ -58,7 +58,7 @@ func ParseStatuses(list []string) (map[string]portal.Status, error) {
 	for _, s := range list {
 		i := strings.LastIndexByte(s, '=')
 		if i < 0 || strings.TrimSpace(s[:i]) == "" {
-			return nil, portal.Invalidf("import.status", "status", "%q does not say what a status means; write it like \"In progress=waiting_on_us\"", s)
+			return nil, portal.Invalidf("import.map_status", "map-status", "%q does not say what a status means; write it like \"In progress=waiting_on_us\"", s)
 		}
 		status, err := portal.ParseStatus(s[i+1:])
 		if err != nil {
@@ -256,7 +256,7 @@ func (p *parser) status(o Options) portal.Status {
 	if s := statusWords[strings.ReplaceAll(word, "_", " ")]; s != "" {
 		return s
 	}
-	p.fail("status", value, strconv.Quote(value)+" is not a status that is known; say what it means, such as --status "+strconv.Quote(value+"=waiting_on_us"))
+	p.fail("status", value, strconv.Quote(value)+" is not a status that is known; say what it means, such as --map-status "+strconv.Quote(value+"=waiting_on_us"))
 	return ""
 }
 

@@ -176,7 +176,7 @@ func TestHubSpotTicketsAreReadAsTheyCome(t *testing.T) {
 		},
 	})
 	same(t, "the problems", problems, []string{
-		`line 10, Ticket status: "Kick-off done (Onboarding)" is not a status that is known; say what it means, such as --status "Kick-off done (Onboarding)=waiting_on_us"`,
+		`line 10, Ticket status: "Kick-off done (Onboarding)" is not a status that is known; say what it means, such as --map-status "Kick-off done (Onboarding)=waiting_on_us"`,
 	})
 }
 
