@@ -51,36 +51,70 @@ func get(t *testing.T, c *http.Client, address string) string {
 	return string(body)
 }
 
-func TestDemoLinksSignInThreePeople(t *testing.T) {
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	temp := t.TempDir()
-	t.Setenv("TMPDIR", temp)
-	var out, errOut lockedBuffer
-	env := Env{In: strings.NewReader(""), Out: &out, Err: &errOut, Now: time.Now,
-		Getenv: func(key string) string { return map[string]string{"HOME": temp}[key] }, Environ: func() []string { return nil }, Version: "test"}
-	done := make(chan int, 1)
-	go func() { done <- Run(ctx, &env, []string{"demo", "--listen", "127.0.0.1:0"}) }()
+// demo is a sample portal being served for a test.
+type demo struct {
+	home  string   // the portal's address, without a slash at the end
+	links []string // customer, colleague, agent
+	store string
+	temp  string
+	stop  func() (code int, output string)
+	run   func(args ...string) (code int, output string) // another command on the same store
+}
 
-	ready := regexp.MustCompile(`Brewline Support: (http://\S+)`)
+func (d *demo) mail() string { return strings.TrimSuffix(d.home, "/help") + mailPath }
+
+// startDemo serves the sample; it ends with the test.
+func startDemo(t *testing.T, args ...string) *demo {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	d := &demo{temp: t.TempDir()}
+	t.Setenv("TMPDIR", d.temp)
+	newEnv := func(out io.Writer) *Env {
+		return &Env{In: strings.NewReader(""), Out: out, Err: out, Now: time.Now, Version: "test",
+			Getenv: func(key string) string { return map[string]string{"HOME": d.temp}[key] }, Environ: func() []string { return nil }}
+	}
+	var out lockedBuffer
+	done := make(chan int, 1)
+	go func() {
+		done <- Run(ctx, newEnv(&out), append([]string{"demo", "--listen", "127.0.0.1:0"}, args...))
+	}()
+	d.stop = sync.OnceValues(func() (int, string) {
+		cancel()
+		return <-done, out.String()
+	})
+	t.Cleanup(func() { d.stop() })
+
+	ready := regexp.MustCompile(`Brewline Support: (http://\S+)/`)
 	deadline := time.After(time.Minute)
 	for ready.FindString(out.String()) == "" {
 		select {
 		case code := <-done:
-			t.Fatalf("the demo ended with %d:\n%s%s", code, out.String(), errOut.String())
+			done <- code
+			t.Fatalf("the demo ended with %d:\n%s", code, out.String())
 		case <-deadline:
-			t.Fatalf("the demo is not ready after a minute:\n%s%s", out.String(), errOut.String())
+			t.Fatalf("the demo is not ready after a minute:\n%s", out.String())
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
-	links := regexp.MustCompile(`http://\S+/sign-in/link/\S+`).FindAllString(out.String(), -1)
-	if len(links) != 3 {
-		t.Fatalf("%d links, want 3:\n%s", len(links), out.String())
+	d.home = ready.FindStringSubmatch(out.String())[1]
+	d.links = regexp.MustCompile(`http://\S+/sign-in/link/\S+`).FindAllString(out.String(), -1)
+	if len(d.links) != 3 {
+		t.Fatalf("%d links, want 3:\n%s", len(d.links), out.String())
 	}
-	home := strings.TrimSuffix(ready.FindStringSubmatch(out.String())[1], "/")
+	d.run = func(args ...string) (int, string) {
+		var out lockedBuffer
+		code := Run(context.Background(), newEnv(&out), append(args, "--store", d.store))
+		return code, out.String()
+	}
+	return d
+}
+
+func TestDemoLinksSignInThreePeople(t *testing.T) {
+	d := startDemo(t)
+	home := d.home
 	count := regexp.MustCompile(`href="[^"]*/tickets/T-\d+`)
 	var seen []int
-	for _, link := range links {
+	for _, link := range d.links {
 		jar, err := cookiejar.New(nil)
 		if err != nil {
 			t.Fatal(err)
@@ -106,14 +140,13 @@ func TestDemoLinksSignInThreePeople(t *testing.T) {
 	if seen[0] < 10 || seen[1] <= seen[0] || seen[2] <= seen[1] || seen[2] != 40 {
 		t.Errorf("tickets seen by customer, colleague and agent: %v, want more each time and 40 in the end", seen)
 	}
-	if mail := get(t, http.DefaultClient, strings.TrimSuffix(home, "/help")+"/-/mail"); !strings.Contains(mail, "Display of the bar machine") {
+	if mail := get(t, http.DefaultClient, d.mail()); !strings.Contains(mail, "Display of the bar machine") {
 		t.Errorf("the mail reader shows no mail:\n%s", mail)
 	}
-	stop()
-	if code := <-done; code != 0 {
-		t.Errorf("the demo ended with %d:\n%s", code, errOut.String())
+	if code, output := d.stop(); code != 0 {
+		t.Errorf("the demo ended with %d:\n%s", code, output)
 	}
-	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+	if left, err := os.ReadDir(d.temp); err != nil || len(left) > 0 {
 		t.Errorf("the demo left %v, %v", left, err)
 	}
 }
