@@ -111,11 +111,18 @@ func (a *App) PortalNamed(ctx context.Context, name string) (*portal.Portal, err
 		err := portal.Invalidf("portal.which", "portal", "there are %d portals; say which", len(portals))
 		return nil, err.WithHint("add --portal with one of %s", strings.Join(portalWords(portals), ", "))
 	}
-	var found []*portal.Portal
+	var found, exact []*portal.Portal
 	for i := range portals {
-		if names(&portals[i], name) {
-			found = append(found, &portals[i])
+		p := &portals[i]
+		if names(p, name) {
+			found = append(found, p)
 		}
+		if p.Name == name || p.Slug == name {
+			exact = append(exact, p)
+		}
+	}
+	if len(exact) == 1 {
+		return exact[0], nil
 	}
 	switch len(found) {
 	case 0:

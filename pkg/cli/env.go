@@ -142,7 +142,10 @@ func (e *Env) confirm(ctx context.Context, yes bool, question string) error {
 
 // language checks a --language against the languages there are texts in.
 func language(s string) (string, error) {
-	if code, ok := i18n.Supported(strings.TrimSpace(s)); ok {
+	// Readers may be served by a language close to theirs; an operator who
+	// asks for one that is not there is told.
+	typed, _, _ := strings.Cut(strings.ReplaceAll(strings.TrimSpace(s), "_", "-"), "-")
+	if code, ok := i18n.Supported(strings.TrimSpace(s)); ok && strings.EqualFold(typed, code) {
 		return code, nil
 	}
 	var codes []string

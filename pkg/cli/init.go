@@ -291,6 +291,10 @@ func sayNext(ctx context.Context, env *Env, a *app.App) error {
 			env.say("  # %s\n  %s", m.What, m.Command)
 		}
 	}
-	env.say("  # host the portal\n  portalctl serve")
+	host := "host the portal"
+	if !env.Config.SMTP.Configured() {
+		host += "; with --smtp it sends mail, too"
+	}
+	env.say("  # %s\n  portalctl serve", host)
 	return nil
 }
