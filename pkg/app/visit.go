@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/portalctl/portalctl/pkg/auth"
@@ -82,8 +83,9 @@ const (
 // Enter finds the portal a host and path lead to and who holds the session
 // token, with one query. A host the store does not serve is NotFound with
 // code host.unknown (421); a path no portal lies at is NotFound portal.none.
-// A draft portal opens for agents only: for others it is portal.none; a
-// paused one is returned and the page shows its notice.
+// A draft portal opens for agents only, and for links to sign in with, which
+// is how agents get there: otherwise it is portal.none. A paused one is
+// returned and the page shows its notice.
 func (a *App) Enter(ctx context.Context, host, path, token string) (*Visit, error) {
 	var hash []byte
 	if token != "" {
@@ -129,7 +131,7 @@ func (a *App) Enter(ctx context.Context, host, path, token string) (*Visit, erro
 		}
 		v := &Visit{Portal: p, Path: rest}
 		a.admit(ctx, set, v, vis, now)
-		if p.State == portal.Draft && v.Agent == nil {
+		if p.State == portal.Draft && v.Agent == nil && !strings.HasPrefix(rest, "/sign-in/link/") {
 			return nil, portal.NotFoundf("portal.none", "no portal lies at this address")
 		}
 		return v, nil

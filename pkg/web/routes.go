@@ -146,38 +146,35 @@ func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, v *app.Visit) 
 	if v.Entry.Code != "" && !v.Entry.Allowed {
 		return s.noEntry(w, r)
 	}
-	if strings.HasSuffix(r.URL.Path, "/draft") {
-		// The script asks; it has no use for a page.
-		if key := draftKey(r); v.Ended != 0 && key != "" {
-			if err := s.keepTyped(r, v, key); err != nil {
-				return err
-			}
+	base := v.Portal.BasePath()
+	if isRead(r) {
+		back := base + r.URL.Path
+		if r.URL.RawQuery != "" {
+			back += "?" + r.URL.RawQuery
 		}
-		w.WriteHeader(http.StatusUnauthorized)
-		return nil
-	}
-	back := v.Portal.BasePath() + r.URL.Path
-	if !isRead(r) {
-		back = v.Portal.BasePath() + pageOf(r)
-	} else if r.URL.RawQuery != "" {
-		back += "?" + r.URL.RawQuery
-	}
-	if !isRead(r) {
-		key := draftKey(r)
-		switch {
-		case key != "" && v.Ended != 0:
-			if err := s.keepTyped(r, v, key); err != nil {
-				return err
-			}
-			page.SetFlash(w, r, "session_ended_kept")
-		case key != "":
-			return s.showTyped(w, r, back)
-		default:
+		if v.Ended != 0 {
 			page.SetFlash(w, r, "session_ended")
 		}
-	} else if v.Ended != 0 {
-		page.SetFlash(w, r, "session_ended")
+		return redirect(w, r, signInPath(v, back))
 	}
+	back, key, flash := base+pageOf(r), draftKey(r), "session_ended"
+	if key != "" {
+		f, _ := s.readForm(r) // as much of it as there is
+		f.close()
+		kept := s.keepTyped(r, v, key, f)
+		if strings.HasSuffix(r.URL.Path, "/draft") {
+			// The script asks; it has no use for a page.
+			w.WriteHeader(http.StatusUnauthorized)
+			return nil
+		}
+		if !kept && f.Value("body") != "" {
+			return s.showTyped(w, r, back, f)
+		}
+		if kept {
+			flash = "session_ended_kept"
+		}
+	}
+	page.SetFlash(w, r, flash)
 	return redirect(w, r, signInPath(v, back))
 }
 

@@ -214,6 +214,11 @@ func (s *Server) linkFailed(w http.ResponseWriter, r *http.Request, err error) e
 	if code != "token.unknown" && code != "token.used" && code != "token.expired" {
 		return err
 	}
+	if visit := visitFrom(r.Context()); visit.Portal.State == portal.Draft && visit.Agent == nil {
+		// Nobody but agents learns that there is a draft here.
+		page.InfoFrom(r.Context()).Visit = nil
+		return portal.NotFoundf("portal.none", "no portal lies at this address")
+	}
 	status := s.blame(w, r, err)
 	v := s.view(w, r, "link.failed_title")
 	words, _ := v.ErrorText(code, nil)
@@ -280,20 +285,23 @@ func draftKey(r *http.Request) string {
 	return ""
 }
 
-// keepTyped keeps the text of a form whose session has ended.
-func (s *Server) keepTyped(r *http.Request, v *app.Visit, key string) error {
-	f, err := s.readForm(r)
-	f.close()
-	if fields := f.draftFields(); len(fields) > 0 {
-		return s.app.KeepDraft(r.Context(), v, key, fields)
+// keepTyped keeps the text of a form whose session has ended, as a draft. It
+// reports whether it is kept.
+func (s *Server) keepTyped(r *http.Request, v *app.Visit, key string, f *form) bool {
+	fields := f.draftFields()
+	if v.Ended == 0 || len(fields) == 0 {
+		return false
 	}
-	return err
+	if err := s.app.KeepDraft(r.Context(), v, key, fields); err != nil {
+		page.InfoFrom(r.Context()).Err = err
+		return false
+	}
+	return true
 }
 
-// showTyped gives back what was typed by somebody we do not know any more.
-func (s *Server) showTyped(w http.ResponseWriter, r *http.Request, back string) error {
-	f, _ := s.readForm(r) // as much of it as there is
-	f.close()
+// showTyped gives back what was typed and could not be kept: by somebody we do
+// not know any more, or with a store that takes nothing.
+func (s *Server) showTyped(w http.ResponseWriter, r *http.Request, back string, f *form) error {
 	v := s.view(w, r, "typed.title")
 	return s.render(w, r, http.StatusUnauthorized, noticeView(noticePage{
 		view: v, Icon: "clock", Heading: v.Title, Lines: []string{v.T("typed.text")}, Typed: f.Value("body"),

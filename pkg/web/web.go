@@ -79,13 +79,14 @@ func (s *Server) Handler() http.Handler {
 	h := s.visit(s.mux)
 	h = origins.Handler(h)
 	h = s.infrastructure(h)
+	h = page.Recover(s.fail, h)
 	if compressed, err := page.Compress(h); err == nil {
 		h = compressed
 	} else {
 		s.log.Error("pages are sent uncompressed", "err", err)
 	}
 	h = page.Headers(h)
-	h = page.Recover(s.fail, h)
+	h = page.Pace(h)
 	h = page.Log(s.log, h)
 	return page.WithInfo(s.proxies, s.secure, h)
 }
