@@ -63,32 +63,43 @@ func prepare(ctx context.Context, path string, o Options) (string, error) {
 // recognise refuses a file that is not a portalctl store, without a lock and
 // without a byte written to it or beside it.
 func recognise(ctx context.Context, path string) error {
-	db, err := sql.Open(driverName, peekDSN(path))
-	if err != nil {
-		return err
+	id, page, err := header(ctx, peekDSN(path))
+	log, logErr := os.Stat(path + "-wal")
+	mending := logErr == nil && log.Size() > 0
+	if mending && codeOf(err)&0xff == sqlite3.SQLITE_CORRUPT {
+		// Whoever copied the log into the file was stopped on the way: the
+		// file makes sense only together with its log.
+		id, page, err = header(ctx, dsn(path, "mode=ro", "_pragma=busy_timeout(5000)"))
 	}
-	defer db.Close()
-	var id, page int64
-	err = db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id)
 	switch {
 	case codeOf(err)&0xff == sqlite3.SQLITE_NOTADB, err == nil && id != applicationID:
 		return foreign(path)
 	case err != nil:
 		return err
 	}
-	// A file that was cut off. Only a checkpoint that never ended may leave
-	// part of a page, and the log it was copying from mends that.
-	if err := db.QueryRowContext(ctx, "PRAGMA page_size").Scan(&page); err != nil {
-		return err
-	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
-	if log, err := os.Stat(path + "-wal"); info.Size()%page != 0 && (err != nil || log.Size() == 0) {
+	if info.Size()%page != 0 && !mending {
 		return damage("its last page is not whole")
 	}
 	return nil
+}
+
+// header reads whose database a file is, and its page size.
+func header(ctx context.Context, dsn string) (id, page int64, err error) {
+	db, err := sql.Open(driverName, dsn)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	if err := db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
+		return 0, 0, err
+	}
+	err = db.QueryRowContext(ctx, "PRAGMA page_size").Scan(&page)
+	return id, page, err
 }
 
 func foreign(path string) error {
@@ -107,6 +118,8 @@ func openError(path string, err error) error {
 		code == sqlite3.SQLITE_IOERR_SHORT_READ, e.Code == "store.damaged":
 		return &portal.Error{Kind: portal.Internal, Code: "store.damaged", Err: err,
 			Msg: fmt.Sprintf("cannot open the store %s: the file is damaged", path), Hint: "restore it from a backup; the damaged file is left as it is"}
+	case code == sqlite3.SQLITE_IOERR_SHMSIZE:
+		err = errDiskFull(err) // the index of the log has no room
 	case code&0xff == sqlite3.SQLITE_READONLY, code&0xff == sqlite3.SQLITE_CANTOPEN, code&0xff == sqlite3.SQLITE_PERM,
 		errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return unusable(path, "the file or its folder may not be read and written", err)
@@ -137,14 +150,22 @@ func create(ctx context.Context, path string, o Options) error {
 	if err != nil {
 		return err
 	}
-	if err := f.Close(); err != nil {
-		return err
-	}
 	defer func() {
 		for _, suffix := range []string{"", "-journal", "-wal", "-shm"} {
 			_ = os.Remove(temp + suffix)
 		}
 	}()
+	// Room for all of it, so that a full disk is noticed at once.
+	_, err = f.Write(make([]byte, 1<<19))
+	if err == nil {
+		err = f.Truncate(0)
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return err
+	}
 	if err := fill(ctx, temp, o); err != nil {
 		return err
 	}
