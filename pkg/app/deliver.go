@@ -83,8 +83,10 @@ type courier struct {
 }
 
 func newCourier(a *App) *courier {
-	return &courier{App: a, workers: mailWorkers, poll: mailPoll, grace: mailGrace, rest: firstServerRest,
-		done: make(chan struct{}, 1), sent: map[portal.MailID]bool{}}
+	return &courier{
+		App: a, workers: mailWorkers, poll: mailPoll, grace: mailGrace, rest: firstServerRest,
+		done: make(chan struct{}, 1), sent: map[portal.MailID]bool{},
+	}
 }
 
 func (c *courier) run(ctx context.Context) {

@@ -256,8 +256,10 @@ func (k *packing) register(ctx context.Context) (string, error) {
 		return "the portal takes no registrations any more", nil
 	}
 	// A stranger chose the address; nothing else of theirs goes into the mail.
-	return "", k.link(ctx, &store.Token{Kind: store.TokenRegister, Email: k.mail.Recipient,
-		ReturnTo: LocalPath(k.mail.Data["return_to"])}, RegistrationLife)
+	return "", k.link(ctx, &store.Token{
+		Kind: store.TokenRegister, Email: k.mail.Recipient,
+		ReturnTo: LocalPath(k.mail.Data["return_to"]),
+	}, RegistrationLife)
 }
 
 func (k *packing) registerKnown(context.Context) (string, error) {

@@ -17,8 +17,10 @@ type dates struct {
 	hours                              [24]string
 }
 
-var weekdayKeys = [7]string{"date.ago.sunday", "date.ago.monday", "date.ago.tuesday", "date.ago.wednesday",
-	"date.ago.thursday", "date.ago.friday", "date.ago.saturday"}
+var weekdayKeys = [7]string{
+	"date.ago.sunday", "date.ago.monday", "date.ago.tuesday", "date.ago.wednesday",
+	"date.ago.thursday", "date.ago.friday", "date.ago.saturday",
+}
 
 func newDates(p *Printer) dates {
 	d := dates{

@@ -30,8 +30,10 @@ const formKey = "form"
 
 func newPrinter(code string, tag language.Tag, texts map[string]entry) (*Printer, error) {
 	bundle := goi18n.NewBundle(tag)
-	err := bundle.AddMessages(tag, &goi18n.Message{ID: formKey,
-		Zero: "zero", One: "one", Two: "two", Few: "few", Many: "many", Other: "other"})
+	err := bundle.AddMessages(tag, &goi18n.Message{
+		ID:   formKey,
+		Zero: "zero", One: "one", Two: "two", Few: "few", Many: "many", Other: "other",
+	})
 	if err != nil {
 		return nil, fmt.Errorf("plurals of %s: %w", code, err)
 	}

@@ -143,8 +143,10 @@ func (s *Sender) Check(ctx context.Context) error {
 	wire, client, err := s.connect(ctx)
 	if err != nil {
 		d := setUp("cannot connect to the mail server", err)
-		return &portal.Error{Kind: portal.Unavailable, Code: "mail.server", Field: "smtp", Msg: d.Text, Err: err,
-			Hint: "check --smtp and its password; nothing was sent"}
+		return &portal.Error{
+			Kind: portal.Unavailable, Code: "mail.server", Field: "smtp", Msg: d.Text, Err: err,
+			Hint: "check --smtp and its password; nothing was sent",
+		}
 	}
 	defer func() { _ = wire.Close() }()
 	wire.allow(min(s.server.Timeout, 2*time.Second))
@@ -232,8 +234,10 @@ func refused(what string, err error) portal.Delivery {
 	if !errors.As(err, &answer) {
 		return portal.Delivery{Outcome: portal.Temporary, Text: clean(what + ": " + err.Error())}
 	}
-	d := portal.Delivery{Outcome: portal.Temporary, Code: answer.Code, Status: enhanced(answer.Msg),
-		Text: clean(what + ": " + strconv.Itoa(answer.Code) + " " + answer.Msg)}
+	d := portal.Delivery{
+		Outcome: portal.Temporary, Code: answer.Code, Status: enhanced(answer.Msg),
+		Text: clean(what + ": " + strconv.Itoa(answer.Code) + " " + answer.Msg),
+	}
 	// 530 asks us to sign in first, whatever it was about.
 	if answer.Code/100 == 5 && answer.Code != 530 {
 		d.Outcome = portal.Permanent

@@ -311,8 +311,7 @@ func (tx *Tx) ClaimMail(ctx context.Context) (*MailClaim, error) {
 
 // noticeFree is when the address may get its next notice.
 func (tx *Tx) noticeFree(ctx context.Context, recipient string) (time.Time, error) {
-	// Rows of one digest carry one time, and count once.
-	times, err := list(ctx, tx, `SELECT DISTINCT sent_at FROM outbox WHERE recipient = $1 AND notice = 1
+	times, err := list(ctx, tx, `SELECT sent_at FROM outbox WHERE recipient = $1 AND notice = 1
 		AND sent_at > $2 AND sent_at <= $3 ORDER BY sent_at DESC LIMIT $4`,
 		[]any{recipient, stamp(tx.Now.Add(-time.Hour)), stamp(tx.Now), NoticesPerHour},
 		func(r row) (t time.Time, err error) {
@@ -365,8 +364,10 @@ func (tx *Tx) FinishMail(ctx context.Context, c *MailClaim, ids []portal.MailID,
 		var err error
 		switch r.State {
 		case MailSent:
-			err = tx.do(ctx, `UPDATE outbox SET sent_at = $2, failed_at = NULL, dropped_at = NULL, lease_until = NULL, last_error = ''
-				WHERE id = $1 AND sent_at IS NULL`, id, stamp(tx.Now))
+			// A digest counts once, so only the first of its notices stays one.
+			err = tx.do(ctx, `UPDATE outbox SET sent_at = $2, failed_at = NULL, dropped_at = NULL, lease_until = NULL, last_error = '',
+				notice = CASE WHEN id = $3 THEN notice ELSE 0 END
+				WHERE id = $1 AND sent_at IS NULL`, id, stamp(tx.Now), ids[0])
 		case MailFailed:
 			err = tx.do(ctx, `UPDATE outbox SET failed_at = $3, lease_until = NULL, last_error = $4
 				WHERE id = $1 AND lease_until = $2 AND `+unsent, id, stamp(c.until), stamp(tx.Now), r.Error)

@@ -210,7 +210,7 @@ func (c *session) Data(r io.Reader) error {
 	return nil
 }
 
-// ErrDie, returned by Options.Data, cuts the connection instead of answering.
+// ErrDie cuts the connection instead of answering, when Options.Data returns it.
 var ErrDie = errors.New("the server dies")
 
 func (c *session) Reset()        {}
@@ -253,7 +253,6 @@ func play(conn net.Conn, answers []string) {
 					break
 				}
 			}
-			text = false
 		}
 		if _, err := io.WriteString(conn, answer); err != nil {
 			return
