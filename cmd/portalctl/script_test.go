@@ -34,7 +34,7 @@ func TestScript(t *testing.T) {
 func setUp(t *testing.T, env *testscript.Env) error {
 	home := filepath.Join(env.WorkDir, "home")
 	dns := portaltest.NewDNS(t)
-	env.Values[dnsKey], env.Values[smtpKey] = dns, &sinkOf{}
+	env.Values[dnsKey], env.Values[smtpKey], env.Values[browserKey] = dns, &sinkOf{}, newBrowser()
 	for name, value := range map[string]string{
 		"HOME": home, "XDG_CONFIG_HOME": filepath.Join(home, ".config"), "XDG_DATA_HOME": filepath.Join(home, ".local", "share"),
 		"PORTALCTL_STORE": filepath.Join(env.WorkDir, "portal.db"),
@@ -54,8 +54,9 @@ func setUp(t *testing.T, env *testscript.Env) error {
 type valueKey string
 
 const (
-	dnsKey  valueKey = "dns"
-	smtpKey valueKey = "smtp"
+	dnsKey     valueKey = "dns"
+	smtpKey    valueKey = "smtp"
+	browserKey valueKey = "browser"
 )
 
 // commands are what scripts can do beside running programs.
@@ -65,6 +66,10 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"smtp":   smtpCommand,
 		"exits":  exits,
 		"steady": steady,
+
+		"browse":   browseCommand,
+		"letter":   letterCommand,
+		"freeport": freePort,
 	}
 }
 
