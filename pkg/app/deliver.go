@@ -308,6 +308,9 @@ func (c *courier) rested(d portal.Delivery) {
 		c.resting, c.next = time.Time{}, 0
 		return
 	}
+	if time.Until(c.resting) > 0 {
+		return // workers that failed together are one failure
+	}
 	c.next = min(max(2*c.next, c.rest), longServerRest)
 	c.resting = time.Now().Add(c.next)
 }
