@@ -17,7 +17,7 @@ func newAccessExplainCmd(env *Env) *cobra.Command {
 	var o accessExplainOptions
 	cmd := &cobra.Command{
 		Use:   "explain",
-		Short: "Name the rule that shows or hides a ticket, or lets a contact in",
+		Short: "Name the rule that shows a ticket or lets a contact in",
 		Long: `Say whether a contact gets into the portal and sees a ticket, which rule decides,
 the records behind the answer, and what would have to change. Without --ticket it
 says whether the contact gets in, and what they see there. The answer comes from
