@@ -92,7 +92,7 @@ func TestSomebodyElsesTicketIsLikeNone(t *testing.T) {
 			if method == http.MethodGet {
 				return eve.get(path)
 			}
-			return eve.post(path, "body", "hello", "email", "eve@example.com", "confidential", "on")
+			return eve.post(path, "body", "hello", "participant", "eve@example.com", "confidential", "on")
 		}
 		nowhere := strings.NewReplacer(w.anas.String(), none, fmt.Sprintf("/files/%d/", w.anasFile), "/files/999999/").Replace(path)
 		got, want := ask(path), ask(nowhere)

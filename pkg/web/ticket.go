@@ -423,7 +423,7 @@ func (s *Server) participantAdd(w http.ResponseWriter, r *http.Request) error {
 	defer f.close()
 	visit := visitFrom(r.Context())
 	if err == nil {
-		err = s.app.AddParticipant(r.Context(), visit, n, f.Value("email"))
+		err = s.app.AddParticipant(r.Context(), visit, n, f.Value("participant"))
 	}
 	if err == nil || portal.KindOf(err) == portal.NotFound {
 		return s.ticketDone(w, r, n, "participant_added", err)
@@ -433,7 +433,7 @@ func (s *Server) participantAdd(w http.ResponseWriter, r *http.Request) error {
 		return errors.Join(pageErr, err)
 	}
 	p.Invite = f
-	s.refuse(w, r, p.view, f, err, "email")
+	s.refuse(w, r, p.view, f, err, "participant")
 	return s.render(w, r, f.status, ticketView(*p))
 }
 

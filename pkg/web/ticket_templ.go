@@ -1635,7 +1635,7 @@ func people(p ticketPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = input(p.view, p.Invite, field{Name: "email", Label: p.T("ticket.add_person"), Hint: p.inviteHint(), Type: "email", Required: true, Max: "254", Autocomplete: "off"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = input(p.view, p.Invite, field{Name: "participant", Label: p.T("ticket.add_person"), Hint: p.inviteHint(), Type: "email", Required: true, Max: "254", Autocomplete: "off"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

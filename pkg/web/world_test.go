@@ -323,3 +323,9 @@ func textOf(n *html.Node) string {
 	}
 	return strings.Join(strings.Fields(b.String()), " ")
 }
+
+// savePortal writes what a test changed in the portal's settings.
+func (w *world) savePortal() {
+	w.t.Helper()
+	w.write(func(ctx context.Context, tx *store.Tx) error { return tx.SavePortal(ctx, w.portal) })
+}
