@@ -51,6 +51,7 @@ const MaxProblems = 100
 // and gets its turn in the pause behind it.
 const (
 	importRows  = 500
+	ticketRows  = 100 // each costs several times as much
 	importBytes = 8 << 20
 	importPause = 5 * time.Millisecond
 )
@@ -68,6 +69,7 @@ type importer[T any] struct {
 	app    *App
 	opts   ImportOptions
 	reader *transfer.Reader[T]
+	rows   int // at most in a transaction
 	// take writes one record. An error a person can mend rejects the record.
 	take    func(ctx context.Context, tx *store.Tx, in *T) (outcome, error)
 	cache   *importCache
@@ -121,6 +123,7 @@ func (a *App) ImportTickets(ctx context.Context, src transfer.Source, size int64
 			return nil, err
 		}
 		im := &ticketImport{importer: newImporter(a, r, o)}
+		im.rows = ticketRows
 		if err := im.load(ctx); err != nil {
 			return nil, err
 		}
@@ -155,7 +158,7 @@ func imported(ctx context.Context, a *App, o ImportOptions, run func(*App) (*Imp
 }
 
 func newImporter[T any](a *App, r *transfer.Reader[T], o ImportOptions) importer[T] {
-	return importer[T]{app: a, opts: o, reader: r, cache: &importCache{companies: map[transfer.CompanyRef]portal.CompanyID{}}}
+	return importer[T]{app: a, opts: o, reader: r, rows: importRows, cache: &importCache{companies: map[transfer.CompanyRef]portal.CompanyID{}}}
 }
 
 // run takes the whole file, a transaction for each few hundred rows. What was
@@ -207,7 +210,7 @@ func (im *importer[T]) done() *ImportResult {
 func (im *importer[T]) read() ([]transfer.Record[T], error) {
 	var batch []transfer.Record[T]
 	rows, size := 0, 0
-	for rows < importRows && size < importBytes {
+	for rows < im.rows && size < importBytes {
 		rec, err := im.reader.Read()
 		if err != nil {
 			return batch, err

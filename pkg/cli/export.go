@@ -63,7 +63,7 @@ func runExport(ctx context.Context, env *Env, f exportFlags, one, many string, r
 	if _, err := file.commit(); err != nil {
 		return err
 	}
-	env.say("wrote %s to %s", app.Counted(n, one, many), f.file)
+	env.say("wrote %s to %s", counted(n, one, many), f.file)
 	return nil
 }
 

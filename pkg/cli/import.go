@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -126,10 +127,10 @@ func (e *Env) imported(r *app.ImportResult, dry bool, rejects string, failed err
 	}
 	e.say("%screated %d, updated %d, unchanged %d, rejected %d", did, r.Created, r.Updated, r.Unchanged, r.Rejected)
 	if r.CompaniesCreated > 0 {
-		e.say("%screated because a row names them: %s", did, app.Counted(r.CompaniesCreated, "company", "companies"))
+		e.say("%screated because a row names them: %s", did, counted(r.CompaniesCreated, "company", "companies"))
 	}
 	if r.ContactsCreated > 0 {
-		e.say("%screated because a row names them: %s", did, app.Counted(r.ContactsCreated, "contact", "contacts"))
+		e.say("%screated because a row names them: %s", did, counted(r.ContactsCreated, "contact", "contacts"))
 	}
 	for _, n := range r.Notices {
 		e.say("note: %s", n)
@@ -154,7 +155,7 @@ func (e *Env) imported(r *app.ImportResult, dry bool, rejects string, failed err
 	if r.Rejected == 0 {
 		return nil
 	}
-	err := portal.Invalidf("import.rejected", "", "%s rejected; everything else was taken", wasWere(r.Rejected))
+	err := portal.Invalidf("import.rejected", "", "%s rejected; everything else was taken", counted(r.Rejected, "record was", "records were"))
 	if dry {
 		err = portal.Invalidf("import.rejected", "", "%d would be rejected; everything else would be taken", r.Rejected)
 	}
@@ -164,8 +165,13 @@ func (e *Env) imported(r *app.ImportResult, dry bool, rejects string, failed err
 	return err
 }
 
-func wasWere(n int) string {
-	return app.Counted(n, "record was", "records were")
+// counted is a number with its noun. Other than app.Counted it never stops at
+// a thousand.
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // importSummary is what an import did, as scripts read it.
