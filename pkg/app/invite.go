@@ -51,23 +51,6 @@ func (a *App) invite(ctx context.Context, tx *store.Tx, p *portal.Portal, contac
 	return mails, nil
 }
 
-// inviteUninvited invites everybody in the portal's access groups who is no
-// member yet, so that nobody is invited twice because two groups name them.
-func (a *App) inviteUninvited(ctx context.Context, tx *store.Tx, p *portal.Portal) (invited, mails int, err error) {
-	var after portal.ContactID
-	for {
-		ids, err := tx.UninvitedOfGroups(ctx, p.ID, after, 500)
-		if err != nil || len(ids) == 0 {
-			return invited, mails, err
-		}
-		n, err := a.invite(ctx, tx, p, ids)
-		if err != nil {
-			return invited, mails, err
-		}
-		invited, mails, after = invited+len(ids), mails+n, ids[len(ids)-1]
-	}
-}
-
 // MemberLink makes a link to hand over by other means: for somebody who is
 // not registered yet an invitation, otherwise a link that signs in.
 func (a *App) MemberLink(ctx context.Context, p *portal.Portal, c portal.ContactID) (string, error) {
@@ -82,7 +65,7 @@ func (a *App) MemberLink(ctx context.Context, p *portal.Portal, c portal.Contact
 		case member != nil && member.Status == portal.Disabled, !entry.Allowed && p.Access.Mode == portal.ModeGroups:
 			return portal.Conflictf(entry.Code, "no link for this contact: %s", entry.Why).WithHint("%s", entry.Change)
 		case member == nil || member.Status != portal.Registered:
-			if _, err := a.inviteSilently(ctx, tx, p, c, member); err != nil {
+			if err := inviteSilently(ctx, tx, p, c, member); err != nil {
 				return err
 			}
 			t.Kind, t.ExpiresAt = store.TokenInvitation, tx.Now.Add(InvitationLife)
@@ -96,13 +79,14 @@ func (a *App) MemberLink(ctx context.Context, p *portal.Portal, c portal.Contact
 	return a.URL(ctx, p, path)
 }
 
-// inviteSilently notes an invitation that is handed over, not mailed.
-func (a *App) inviteSilently(ctx context.Context, tx *store.Tx, p *portal.Portal, c portal.ContactID, m *portal.Member) (*portal.Member, error) {
+// inviteSilently notes an invitation that is handed over, not mailed. m is
+// the contact's membership, or nil.
+func inviteSilently(ctx context.Context, tx *store.Tx, p *portal.Portal, c portal.ContactID, m *portal.Member) error {
 	if m == nil {
 		m = &portal.Member{PortalID: p.ID, ContactID: c}
 	}
 	m.Status, m.InvitedAt = portal.Invited, tx.Now
-	return m, tx.SaveMember(ctx, m)
+	return tx.SaveMember(ctx, m)
 }
 
 // AgentLink makes a sign-in link for an agent.

@@ -23,11 +23,12 @@ import (
 // their SHA-256, so the same file is kept once, and are on disk before Add
 // returns: a row may then name them.
 type Files struct {
-	dir string
+	dir  string
+	like string // the database, whose owner owns the files
 }
 
 // Files returns the folder of attachments.
-func (s *Store) Files() *Files { return &Files{dir: s.FilesDir()} }
+func (s *Store) Files() *Files { return &Files{dir: s.FilesDir(), like: s.path} }
 
 // Blob is a file's content as it was stored.
 type Blob struct {
@@ -59,6 +60,9 @@ func (f *Files) Add(ctx context.Context, name string, r io.Reader, limit int64) 
 	defer root.Remove(temp) // gone already when it was renamed
 	blob, err := copyTo(ctx, w, r, name, limit)
 	if err == nil {
+		err = f.own(filepath.Join(f.dir, temp))
+	}
+	if err == nil {
 		err = fileError("sync", w.Sync())
 	}
 	if closeErr := w.Close(); err == nil {
@@ -68,8 +72,8 @@ func (f *Files) Add(ctx context.Context, name string, r io.Reader, limit int64) 
 		return Blob{}, err
 	}
 	folder := blob.SHA256[:2]
-	if err := root.Mkdir(folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return Blob{}, fileError("create", err)
+	if err := f.mkdir(filepath.Join(f.dir, folder)); err != nil {
+		return Blob{}, err
 	}
 	final := blobPath(blob.SHA256)
 	if known, err := root.Stat(final); err == nil && known.Size() == blob.Size {
@@ -177,14 +181,36 @@ func (f *Files) Sweep(ctx context.Context, age time.Duration, named func(sha256 
 }
 
 func (f *Files) open() (*os.Root, error) {
-	if err := os.MkdirAll(f.dir, 0o700); err != nil {
-		return nil, fileError("create the folder of files", err)
+	if err := f.mkdir(f.dir); err != nil {
+		return nil, err
 	}
 	root, err := os.OpenRoot(f.dir)
 	if err != nil {
 		return nil, fmt.Errorf("open the folder of files: %w", err)
 	}
 	return root, nil
+}
+
+// mkdir makes a folder, if it is not there, for whoever owns the store.
+func (f *Files) mkdir(name string) error {
+	err := os.Mkdir(name, 0o700)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err == nil {
+		err = f.own(name)
+	}
+	return fileError("create a folder for", err)
+}
+
+// own hands what root made to the owner of the store, or the service could
+// not read what a command of root's attached. SQLite does the same with its
+// own files.
+func (f *Files) own(name string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	return chownLike(name, f.like)
 }
 
 func blobPath(sha256 string) string { return path.Join(sha256[:2], sha256[2:]) }

@@ -2,7 +2,12 @@
 
 package store
 
-import "golang.org/x/sys/unix"
+import (
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
 
 // freeBytes is the room left for us on a folder's disk.
 func freeBytes(dir string) (int64, bool) {
@@ -11,4 +16,17 @@ func freeBytes(dir string) (int64, bool) {
 		return 0, false
 	}
 	return int64(st.Bavail) * int64(st.Bsize), true //nolint:gosec,unconvert // types differ between systems
+}
+
+// chownLike gives a file to the owner of another.
+func chownLike(name, like string) error {
+	info, err := os.Stat(like)
+	if err != nil {
+		return err
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return nil
+	}
+	return os.Lchown(name, int(owner.Uid), int(owner.Gid))
 }
