@@ -162,8 +162,10 @@ func approveMember(ctx context.Context, tx *store.Tx, p *portal.Portal, c *porta
 		return err
 	}
 	done.Status, done.Changed, done.Mailed = m.Status, true, true
-	return tx.QueueMail(ctx, &store.Mail{Kind: store.MailApproved, Recipient: c.RegistrationEmail(),
-		Portal: p.ID, Contact: c.ID})
+	return tx.QueueMail(ctx, &store.Mail{
+		Kind: store.MailApproved, Recipient: c.RegistrationEmail(),
+		Portal: p.ID, Contact: c.ID,
+	})
 }
 
 func notMember(p *portal.Portal, c *portal.Contact) error {

@@ -49,7 +49,9 @@ func runCompaniesShow(ctx context.Context, env *Env, name string) error {
 			people = append(people, p.Email)
 		}
 		err = env.Printer().Object(companyViewColumns, []any{
-			int64(c.ID), c.Name, c.Domain, c.Contacts, people, count{c.Tickets, c.TicketsCapped}, count{c.Open, c.OpenCapped},
+			int64(c.ID), c.Name, c.Domain, c.Contacts, people,
+			count{c.Tickets, c.TicketsCapped},
+			count{c.Open, c.OpenCapped},
 			c.Properties, c.ExternalID, c.CreatedAt, c.UpdatedAt,
 		})
 		if err == nil && c.MorePeople {

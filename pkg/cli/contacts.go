@@ -40,8 +40,10 @@ var contactColumns = []output.Column{
 }
 
 func contactRow(c *app.ContactRow) []any {
-	return []any{c.Email, c.Name, c.PrimaryName, c.Language, c.CompanyNames, c.MemberEmail, c.TimeZone, c.Properties,
-		c.ExternalID, c.CreatedAt, c.UpdatedAt}
+	return []any{
+		c.Email, c.Name, c.PrimaryName, c.Language, c.CompanyNames, c.MemberEmail, c.TimeZone, c.Properties,
+		c.ExternalID, c.CreatedAt, c.UpdatedAt,
+	}
 }
 
 // contactFlags are the flags that say something about a contact.

@@ -57,7 +57,9 @@ func runContactsShow(ctx context.Context, env *Env, address string) error {
 		}
 		return env.Printer().Object(contactViewColumns, []any{
 			c.Email, c.Name, c.MemberEmail, c.Language, c.TimeZone, c.PrimaryName, c.CompanyNames, groups,
-			membershipList(c.Memberships), count{c.Tickets, c.Capped}, c.Properties, c.ExternalID, c.CreatedAt, c.UpdatedAt,
+			membershipList(c.Memberships),
+			count{c.Tickets, c.Capped},
+			c.Properties, c.ExternalID, c.CreatedAt, c.UpdatedAt,
 		})
 	})
 }

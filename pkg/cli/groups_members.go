@@ -111,8 +111,13 @@ func listGroupMembers(ctx context.Context, env *Env, a *app.App, opts groupsMemb
 }
 
 var groupChangeColumns = []output.Column{
-	{Name: "group"}, {Name: "added"}, {Name: "removed"}, {Name: "unchanged"},
-	{Name: "invited"}, {Name: "mails"}, {Name: "sessions_ended"},
+	{Name: "group"},
+	{Name: "added"},
+	{Name: "removed"},
+	{Name: "unchanged"},
+	{Name: "invited"},
+	{Name: "mails"},
+	{Name: "sessions_ended"},
 }
 
 func showGroupChange(ctx context.Context, env *Env, a *app.App, done *app.GroupChange) error {

@@ -76,8 +76,10 @@ func mailRow(m *store.Mail) []any {
 	if m.State() == store.MailWaiting {
 		next = m.DueAt
 	}
-	return []any{int64(m.ID), string(m.Kind), m.Recipient, ticket, string(m.State()), m.Attempts, m.LastError, next,
-		m.CreatedAt, m.SentAt, m.HeaderID}
+	return []any{
+		int64(m.ID), string(m.Kind), m.Recipient, ticket, string(m.State()), m.Attempts, m.LastError, next,
+		m.CreatedAt, m.SentAt, m.HeaderID,
+	}
 }
 
 var mailStates = []store.MailState{store.MailWaiting, store.MailSent, store.MailFailed, store.MailDropped}

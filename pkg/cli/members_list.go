@@ -75,8 +75,10 @@ func runMembersList(ctx context.Context, env *Env, opts membersListOptions) erro
 		list, more := cutTo(list, opts.Limit)
 		rows := make([][]any, len(list))
 		for i, m := range list {
-			rows[i] = []any{m.Email, m.Name, string(m.Status), statusSince(&m.Member), m.LastSignInAt, m.Company, m.InGroup,
-				m.InvitedAt, m.RequestedAt, m.RegisteredAt, m.FailedAt, m.DisabledAt}
+			rows[i] = []any{
+				m.Email, m.Name, string(m.Status), statusSince(&m.Member), m.LastSignInAt, m.Company, m.InGroup,
+				m.InvitedAt, m.RequestedAt, m.RegisteredAt, m.FailedAt, m.DisabledAt,
+			}
 		}
 		empty := "no members yet; access groups and invitations make them"
 		if opts.Status != "" || opts.After != "" {

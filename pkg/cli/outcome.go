@@ -172,7 +172,7 @@ func (e *Env) open(flag, path string) (io.ReadCloser, error) {
 	if path == "-" {
 		return io.NopCloser(e.In), nil
 	}
-	f, err := os.Open(path) // #nosec G304 -- the operator names the file
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fileError(flag, path, err)
 	}
@@ -188,8 +188,10 @@ func fileError(flag, path string, err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		kind, why = portal.Forbidden, "reading it is not permitted"
 	}
-	return &portal.Error{Kind: kind, Code: "file.unreadable", Field: flag, Err: err,
-		Msg: fmt.Sprintf("cannot use the file %q: %s", path, why)}
+	return &portal.Error{
+		Kind: kind, Code: "file.unreadable", Field: flag, Err: err,
+		Msg: fmt.Sprintf("cannot use the file %q: %s", path, why),
+	}
 }
 
 // uploads opens files to attach. The caller closes them.
@@ -204,7 +206,7 @@ func uploads(paths []string) (files []app.Upload, closeAll func(), err error) {
 		return nil, closeAll, portal.Invalidf("files.many", "attach", "%d files are too many; at most %d fit into a message", len(paths), portal.MaxFiles)
 	}
 	for _, path := range paths {
-		f, err := os.Open(path) // #nosec G304 -- the operator names the file
+		f, err := os.Open(path)
 		if err != nil {
 			return nil, closeAll, fileError("attach", path, err)
 		}

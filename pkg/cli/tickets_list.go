@@ -109,8 +109,10 @@ func runTicketsList(ctx context.Context, env *Env, opts ticketsListOptions) erro
 		rows := make([][]any, len(list.Rows))
 		for i := range list.Rows {
 			r := &list.Rows[i]
-			rows[i] = []any{r.Number.String(), r.Subject, env.statusWord(r.Status), r.RequesterName, r.UpdatedAt, r.AssigneeName,
-				string(r.Priority), r.CompanyName, list.Emails[r.Requester], r.Category, r.InboxName, r.Confidential, r.CreatedAt, r.StatusAt}
+			rows[i] = []any{
+				r.Number.String(), r.Subject, env.statusWord(r.Status), r.RequesterName, r.UpdatedAt, r.AssigneeName,
+				string(r.Priority), r.CompanyName, list.Emails[r.Requester], r.Category, r.InboxName, r.Confidential, r.CreatedAt, r.StatusAt,
+			}
 		}
 		if err := env.Printer().List(ticketColumns, rows, "no such tickets"); err != nil {
 			return err
