@@ -63,7 +63,8 @@ type rowWriter[T any] interface {
 // export writes records one by one. CSV needs its columns first, so the
 // records are read twice for it: once for the keys of their properties.
 func export[T any](w io.Writer, format ExportFormat, each func(func(*T) error) error,
-	extras func(*T) map[string]string, csv func(keys []string) (rowWriter[T], error)) (n int, err error) {
+	extras func(*T) map[string]string, csv func(keys []string) (rowWriter[T], error),
+) (n int, err error) {
 	if format == ExportJSON {
 		out := transfer.NewJSONWriter(w)
 		err := each(func(v *T) error {
@@ -134,8 +135,10 @@ func (a *App) eachContact(ctx context.Context, row func(*transfer.Contact) error
 }
 
 func exportContact(ctx context.Context, tx *store.Tx, refs companyRefs, c *portal.Contact) (transfer.Contact, error) {
-	out := transfer.Contact{Email: c.Email, Name: c.Name, MemberEmail: c.MemberEmail, Language: c.Language, TimeZone: c.TimeZone,
-		ExternalID: c.ExternalID, Properties: c.Properties, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt}
+	out := transfer.Contact{
+		Email: c.Email, Name: c.Name, MemberEmail: c.MemberEmail, Language: c.Language, TimeZone: c.TimeZone,
+		ExternalID: c.ExternalID, Properties: c.Properties, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
+	}
 	for _, id := range c.Companies {
 		ref, err := refs.of(ctx, tx, id)
 		if err != nil {
@@ -180,8 +183,10 @@ func (a *App) eachCompany(ctx context.Context, row func(*transfer.Company) error
 			return err
 		}
 		for _, c := range page {
-			out := transfer.Company{Name: c.Name, Domain: c.Domain, ExternalID: c.ExternalID, Properties: c.Properties,
-				CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt}
+			out := transfer.Company{
+				Name: c.Name, Domain: c.Domain, ExternalID: c.ExternalID, Properties: c.Properties,
+				CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
+			}
 			if err := row(&out); err != nil {
 				return err
 			}
@@ -258,10 +263,12 @@ func (e *ticketExport) ticket(ctx context.Context, tx *store.Tx, n portal.Ticket
 	if err != nil {
 		return transfer.Ticket{}, err
 	}
-	out := transfer.Ticket{Number: n, ExternalID: t.ExternalID, Subject: t.Subject, Status: t.Status, Priority: t.Priority, Category: t.Category,
+	out := transfer.Ticket{
+		Number: n, ExternalID: t.ExternalID, Subject: t.Subject, Status: t.Status, Priority: t.Priority, Category: t.Category,
 		Requester: transfer.ContactRef{Email: t.RequesterEmail}, Inbox: t.InboxName, Portal: e.portals[t.PortalID],
 		Assignee: e.agents[t.Assignee].Email, Confidential: t.Confidential, Fields: t.Fields,
-		CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt, StatusAt: t.StatusAt, ClosedAt: t.ClosedAt}
+		CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt, StatusAt: t.StatusAt, ClosedAt: t.ClosedAt,
+	}
 	if t.RequesterName != t.RequesterEmail {
 		out.Requester.Name = t.RequesterName
 	}

@@ -25,8 +25,10 @@ func (im *companyImport) company(ctx context.Context, tx *store.Tx, in *transfer
 		if err := checkPast(tx, in.CreatedAt, in.UpdatedAt); err != nil {
 			return outcome{}, err
 		}
-		c = &portal.Company{Name: in.Name, Domain: in.Domain, ExternalID: in.ExternalID, Properties: in.Properties,
-			CreatedAt: in.CreatedAt, UpdatedAt: in.UpdatedAt}
+		c = &portal.Company{
+			Name: in.Name, Domain: in.Domain, ExternalID: in.ExternalID, Properties: in.Properties,
+			CreatedAt: in.CreatedAt, UpdatedAt: in.UpdatedAt,
+		}
 		if err := tx.ImportCompany(ctx, c); err != nil {
 			return outcome{}, err
 		}

@@ -62,8 +62,10 @@ func (im *contactImport) add(ctx context.Context, tx *store.Tx, in *transfer.Con
 	if err := checkPast(tx, in.CreatedAt, in.UpdatedAt); err != nil {
 		return err
 	}
-	c := &portal.Contact{Email: in.Email, Name: in.Name, MemberEmail: in.MemberEmail, Language: in.Language, TimeZone: in.TimeZone,
-		ExternalID: in.ExternalID, Properties: in.Properties, CreatedAt: in.CreatedAt, UpdatedAt: in.UpdatedAt}
+	c := &portal.Contact{
+		Email: in.Email, Name: in.Name, MemberEmail: in.MemberEmail, Language: in.Language, TimeZone: in.TimeZone,
+		ExternalID: in.ExternalID, Properties: in.Properties, CreatedAt: in.CreatedAt, UpdatedAt: in.UpdatedAt,
+	}
 	if err := im.companies(ctx, tx, c, in, out); err != nil {
 		return err
 	}

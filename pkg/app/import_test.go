@@ -442,10 +442,10 @@ func TestImportStopsBetweenTransactions(t *testing.T) {
 	counts(t, "going on", w.take((*App).ImportContacts, text, ImportOptions{}), ImportResult{Created: 2 * importRows, Unchanged: importRows})
 }
 
-// TestManyContacts imports PORTALCTL_IMPORT_CONTACTS contacts (10,000 unless
+// TestManyContacts imports PORTALCTL_IMPORT_CONTACTS contacts (3,000 unless
 // set) and tells how long it took and how much memory was in use at most.
 func TestManyContacts(t *testing.T) {
-	n := 10_000
+	n := 3_000
 	if s := os.Getenv("PORTALCTL_IMPORT_CONTACTS"); s != "" {
 		var err error
 		if n, err = strconv.Atoi(s); err != nil {

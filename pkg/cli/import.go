@@ -197,7 +197,7 @@ func (e *Env) source(path string) (*os.File, int64, error) {
 			err = portal.Invalidf("import.file", "file", "%s is not a file; pipe it to standard input and name it -", path)
 		}
 		if err != nil {
-			f.Close()
+			_ = f.Close() // was only read
 			return nil, 0, err
 		}
 		return f, info.Size(), nil
@@ -211,7 +211,7 @@ func (e *Env) source(path string) (*os.File, int64, error) {
 	_ = os.Remove(f.Name())
 	size, err := io.Copy(f, e.In)
 	if err != nil {
-		f.Close()
+		_ = f.Close() // the copy failed
 		return nil, 0, err
 	}
 	return f, size, nil

@@ -35,8 +35,10 @@ const propertyPrefix = "property."
 var contactKind = &kind{
 	plural: "contacts",
 	sample: []string{"email", "name", "companies"},
-	columns: []string{"email", "name", "member_email", "language", "time_zone", "external_id",
-		"primary_company", "companies", "created_at", "updated_at"},
+	columns: []string{
+		"email", "name", "member_email", "language", "time_zone", "external_id",
+		"primary_company", "companies", "created_at", "updated_at",
+	},
 	prefix:   propertyPrefix,
 	required: []string{"email"},
 	aliases: map[string]string{
@@ -283,8 +285,10 @@ func (w *ContactWriter) Write(c *Contact) error {
 	if !c.Primary.Zero() {
 		primary = []CompanyRef{c.Primary}
 	}
-	cells := []string{c.Email, c.Name, c.MemberEmail, c.Language, c.TimeZone, c.ExternalID,
-		formatRefs(primary), formatRefs(c.Companies), formatTime(c.CreatedAt), formatTime(c.UpdatedAt)}
+	cells := []string{
+		c.Email, c.Name, c.MemberEmail, c.Language, c.TimeZone, c.ExternalID,
+		formatRefs(primary), formatRefs(c.Companies), formatTime(c.CreatedAt), formatTime(c.UpdatedAt),
+	}
 	return writeCells(w.out, cells, w.properties, c.Properties)
 }
 

@@ -77,9 +77,11 @@ const fieldPrefix = "field."
 var ticketKind = &kind{
 	plural: "tickets",
 	sample: []string{"subject", "status", "requester", "created_at"},
-	columns: []string{"number", "external_id", "subject", "status", "priority", "category", "requester", "requester_name",
+	columns: []string{
+		"number", "external_id", "subject", "status", "priority", "category", "requester", "requester_name",
 		"participants", "company", "inbox", "portal", "assignee", "confidential", "created_at", "updated_at", "status_at", "closed_at",
-		"message_at", "message_kind", "message_by", "message_author", "message_author_name", "message_format", "message_body", "message_files"},
+		"message_at", "message_kind", "message_by", "message_author", "message_author_name", "message_format", "message_body", "message_files",
+	},
 	prefix:   fieldPrefix,
 	required: []string{"subject"},
 	aliases: map[string]string{
@@ -413,10 +415,12 @@ func (w *TicketWriter) row(t *Ticket, m *Message) error {
 	for i, name := range m.Files {
 		files[i] = refEscaper.Replace(name)
 	}
-	cells := []string{number, t.ExternalID, t.Subject, string(t.Status), string(t.Priority), t.Category,
+	cells := []string{
+		number, t.ExternalID, t.Subject, string(t.Status), string(t.Priority), t.Category,
 		t.Requester.Email, t.Requester.Name, strings.Join(participants, "; "), formatRefs(company), t.Inbox, t.Portal, t.Assignee,
 		confidential, formatTime(t.CreatedAt), formatTime(t.UpdatedAt), formatTime(t.StatusAt), formatTime(t.ClosedAt),
-		formatTime(m.At), string(m.Kind), string(m.By), m.Email, m.Name, string(m.Format), m.Body, strings.Join(files, "; ")}
+		formatTime(m.At), string(m.Kind), string(m.By), m.Email, m.Name, string(m.Format), m.Body, strings.Join(files, "; "),
+	}
 	return writeCells(w.out, cells, w.fields, t.Fields)
 }
 

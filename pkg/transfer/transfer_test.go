@@ -361,7 +361,13 @@ func TestDates(t *testing.T) {
 		{in: "1769868300", want: "2026-01-31T14:05:00Z"},
 		{in: "Jan 31, 2026 2:05 PM", want: "2026-01-31T14:05:00Z"},
 		{in: "Jul 1, 2025 11:39 PM GMT+5:30", want: "2025-07-01T18:09:00Z"},
-		{in: "31/02/2026"}, {in: "13/13/2026"}, {in: "yesterday"}, {in: "31/01/26"}, {in: "1066-10-14"}, {in: "31.01/2026"}, {in: "12"},
+		{in: "31/02/2026"},
+		{in: "13/13/2026"},
+		{in: "yesterday"},
+		{in: "31/01/26"},
+		{in: "1066-10-14"},
+		{in: "31.01/2026"},
+		{in: "12"},
 	} {
 		got, problems := contacts(t, []byte("Email,Create Date\na@x.example,\""+test.in+"\"\n"), test.o)
 		switch {
@@ -407,20 +413,43 @@ func TestCompaniesOfAContact(t *testing.T) {
 		whole             bool
 	}{
 		{"a single id takes the whole name", "Associated Company IDs,Associated Company", "7,Acme; Sons", acme, []transfer.CompanyRef{acme}, true},
-		{"names that do not fit the ids are left", "Associated Company IDs,Associated Company", "7;8,Acme; Sons; Globex",
-			transfer.CompanyRef{ExternalID: "7"}, []transfer.CompanyRef{{ExternalID: "7"}, {ExternalID: "8"}}, true},
-		{"the primary column decides", "Primary Associated Company ID,Associated Company IDs", "8,7;8",
-			transfer.CompanyRef{ExternalID: "8"}, []transfer.CompanyRef{{ExternalID: "7"}, {ExternalID: "8"}}, true},
-		{"an empty primary column is none", "Primary Associated Company ID,Associated Company IDs", ",7",
-			transfer.CompanyRef{}, []transfer.CompanyRef{{ExternalID: "7"}}, true},
+		{
+			"names that do not fit the ids are left", "Associated Company IDs,Associated Company", "7;8,Acme; Sons; Globex",
+			transfer.CompanyRef{ExternalID: "7"},
+			[]transfer.CompanyRef{{ExternalID: "7"}, {ExternalID: "8"}},
+			true,
+		},
+		{
+			"the primary column decides", "Primary Associated Company ID,Associated Company IDs", "8,7;8",
+			transfer.CompanyRef{ExternalID: "8"},
+			[]transfer.CompanyRef{{ExternalID: "7"}, {ExternalID: "8"}},
+			true,
+		},
+		{
+			"an empty primary column is none", "Primary Associated Company ID,Associated Company IDs", ",7",
+			transfer.CompanyRef{},
+			[]transfer.CompanyRef{{ExternalID: "7"}},
+			true,
+		},
 		{"a primary company with a name", "Associated Company IDs (Primary),Associated Company (Primary)", "7,Acme; Sons", acme, []transfer.CompanyRef{acme}, false},
-		{"a column with the company's name", "Company,City", "Acme; Sons,Oslo",
-			transfer.CompanyRef{Name: "Acme; Sons"}, []transfer.CompanyRef{{Name: "Acme; Sons"}}, false},
+		{
+			"a column with the company's name", "Company,City", "Acme; Sons,Oslo",
+			transfer.CompanyRef{Name: "Acme; Sons"},
+			[]transfer.CompanyRef{{Name: "Acme; Sons"}},
+			false,
+		},
 		{"what contacts say about themselves is not believed", "Company name,City", "Acme,Oslo", transfer.CompanyRef{}, nil, false},
-		{"an association is better than a name", "Company,Associated Company IDs", "Something,7",
-			transfer.CompanyRef{ExternalID: "7"}, []transfer.CompanyRef{{ExternalID: "7"}}, true},
-		{"our own form", "primary_company,companies", `Acme\; Sons <id:7>,Globex <globex.example>; Acme\; Sons <id:7>`, acme,
-			[]transfer.CompanyRef{{Name: "Globex", Domain: "globex.example"}, acme}, true},
+		{
+			"an association is better than a name", "Company,Associated Company IDs", "Something,7",
+			transfer.CompanyRef{ExternalID: "7"},
+			[]transfer.CompanyRef{{ExternalID: "7"}},
+			true,
+		},
+		{
+			"our own form", "primary_company,companies", `Acme\; Sons <id:7>,Globex <globex.example>; Acme\; Sons <id:7>`, acme,
+			[]transfer.CompanyRef{{Name: "Globex", Domain: "globex.example"}, acme},
+			true,
+		},
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			a, b, _ := strings.Cut(test.row, ",")
