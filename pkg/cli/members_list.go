@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -55,7 +56,7 @@ func runMembersList(ctx context.Context, env *Env, opts membersListOptions) erro
 	if err := limitFlag(opts.Limit); err != nil {
 		return err
 	}
-	f := store.MemberFilter{After: opts.After, Limit: opts.Limit + 1}
+	f := store.MemberFilter{After: strings.ToLower(strings.TrimSpace(opts.After)), Limit: opts.Limit + 1}
 	if opts.Status != "" {
 		var err error
 		if f.Status, err = portal.ParseMemberStatus(opts.Status); err != nil {
