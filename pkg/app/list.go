@@ -138,7 +138,7 @@ func (q *ListQuery) filter() store.TicketFilter {
 func (l *TicketList) readPage(ctx context.Context, tx *store.Tx, v *Visit) error {
 	q, f := &l.Query, l.Query.filter()
 	// One row more tells whether another page follows.
-	page := store.TicketPage{Limit: q.Limit + 1, After: parseCursor(q.After)}
+	page := store.TicketPage{Limit: q.Limit + 1, After: parseCursor(q.After), Columns: shownColumns(v)}
 	backwards := false
 	if page.After == nil {
 		page.Before = parseCursor(q.Before)
@@ -175,6 +175,14 @@ func (l *TicketList) readPage(ctx context.Context, tx *store.Tx, v *Visit) error
 	n, err := tx.CountTickets(ctx, &v.Viewer, f, countMost+1)
 	l.Count, l.Capped = min(n, countMost), n > countMost
 	return err
+}
+
+// shownColumns are those whose values a list needs; nil is all.
+func shownColumns(v *Visit) []portal.TicketColumn {
+	if v.Agent != nil {
+		return nil
+	}
+	return v.Portal.Tickets.Columns
 }
 
 // readSorted reads the newest matches, sorts them as asked, and cuts the page

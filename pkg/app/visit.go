@@ -152,8 +152,8 @@ func (a *App) admit(ctx context.Context, set *settings, v *Visit, vis *store.Vis
 	idleUntil, longest := s.SeenAt.Add(idle), s.ExpiresAt
 	if !s.EndedAt.IsZero() || now.After(idleUntil) || now.After(longest) {
 		bySelf := s.EndedAt.IsZero() || s.EndReason == endSignOut
-		if bySelf && now.Sub(s.SeenAt) < draftGrace && vis.Contact != nil {
-			v.Ended = vis.Contact.ID
+		if bySelf && now.Sub(s.SeenAt) < draftGrace {
+			v.Ended = s.Contact
 		}
 		return
 	}

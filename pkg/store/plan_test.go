@@ -92,7 +92,7 @@ func TestEveryListIsReadFromACoveringIndexInItsOrder(t *testing.T) {
 }
 
 func checkPlans(t *testing.T, s *Store) {
-	many := make([]portal.CompanyID, maxArms)
+	many := make([]portal.CompanyID, 8)
 	for i := range many {
 		many[i] = portal.CompanyID(i + 1)
 	}
@@ -119,7 +119,7 @@ func checkPlans(t *testing.T, s *Store) {
 					if len(f.Statuses) > 0 && what != "closed" && strings.Contains(strings.ReplaceAll(plan, "ticket_open_of_", ""), "ticket_of_") {
 						t.Errorf("%s: reads closed tickets\n%s", name, plan)
 					}
-					if p == (TicketPage{}) {
+					if p.After == nil && p.Before == nil {
 						checkPlan(t, name+", count", planOf(t, tx, countQuery(v, f, 10)), false)
 					}
 					return nil

@@ -126,7 +126,8 @@ type search struct {
 // those in but.
 func (s *search) run(ctx context.Context, from string, where func(*query), but []portal.TicketRow, limit int) (found []portal.TicketRow, err error) {
 	q := newQuery("")
-	q.add(strings.ReplaceAll(namedRow, "r.", "t.")+from+strings.ReplaceAll(namedJoins, "r.", "t.")+` WHERE `, unreadSince(s.v, s.readFrom), s.v.Contact)
+	columns, joins := rowQuery(rowParts)
+	q.add(strings.ReplaceAll(columns, "r.", "t.")+from+strings.ReplaceAll(joins, "r.", "t.")+` WHERE `, unreadSince(s.v, s.readFrom), s.v.Contact)
 	where(q)
 	q.seenBy(s.v, s.f.Scope)
 	q.filter(s.f, TicketPage{}, "t.updated_at", "t.number")
@@ -137,7 +138,7 @@ func (s *search) run(ctx context.Context, from string, where func(*query), but [
 		return slices.ContainsFunc(rows, func(t portal.TicketRow) bool { return t.Number == n })
 	}
 	err = s.tx.each(ctx, q.text(), q.args, func(r row) (more bool, err error) {
-		t, err := scanTicketRow(r, s.v)
+		t, err := scanTicketRow(r, s.v, rowParts)
 		if err != nil {
 			return false, err
 		}

@@ -42,6 +42,9 @@ type Cursor struct {
 type TicketPage struct {
 	After, Before *Cursor
 	Limit         int // 0: 25
+	// Columns are those whose values are wanted; number, subject, status,
+	// priority and the last update are there always. Nil: everything.
+	Columns []portal.TicketColumn
 }
 
 // maxArms is how many companies get an arm of the list of their own. A viewer
@@ -56,7 +59,8 @@ func (tx *Tx) Tickets(ctx context.Context, v *portal.Viewer, readFrom portal.Mes
 	if q == nil {
 		return nil, nil
 	}
-	rows, err := list(ctx, tx, q.text(), q.args, func(r row) (portal.TicketRow, error) { return scanTicketRow(r, v) })
+	parts := partsOf(p.Columns)
+	rows, err := list(ctx, tx, q.text(), q.args, func(r row) (portal.TicketRow, error) { return scanTicketRow(r, v, parts) })
 	if err != nil {
 		return nil, err
 	}
@@ -83,29 +87,64 @@ func (tx *Tx) CountTickets(ctx context.Context, v *portal.Viewer, f TicketFilter
 const rowColumns = `t.number, t.subject, t.status, t.priority, t.category, t.contact_id, t.company_id, t.assignee_id,
 	t.inbox_id, t.confidential, t.created_at, t.updated_at, t.status_at, t.last_public`
 
-// namedRow reads a page of rows r together with the names in it. The
-// parameters are the reader of the read marks, and twice readFrom.
-const namedRow = `SELECT r.number, r.subject, r.status, r.priority, r.category, r.contact_id, r.company_id, r.assignee_id,
-	r.confidential, r.created_at, r.updated_at, r.status_at,
-	c.name, c.email, coalesce(k.name, ''), coalesce(a.name, ''), coalesce(i.name, ''),
-	CASE WHEN r.last_public > coalesce(seen.message_id, 0) AND r.last_public > ? THEN 1 ELSE 0 END FROM `
+// rowPart is a piece of what a list shows beside what every row has: read,
+// joined and scanned only where it is wanted, as each costs a look-up a row.
+type rowPart struct {
+	column  portal.TicketColumn // "": only where everything is wanted
+	columns string
+	join    string
+	into    func(*portal.TicketRow, *person) []any
+}
 
-const namedJoins = ` LEFT JOIN contact c ON c.id = r.contact_id
-	LEFT JOIN company k ON k.id = r.company_id
-	LEFT JOIN agent a ON a.id = r.assignee_id
-	LEFT JOIN inbox i ON i.id = r.inbox_id
-	LEFT JOIN read_mark seen ON seen.contact_id = ? AND seen.ticket = r.number`
+// person is a requester's name and address as they were read.
+type person struct{ name, email string }
+
+var rowParts = []rowPart{
+	{portal.ColumnRequester, `c.name, c.email`, ` LEFT JOIN contact c ON c.id = r.contact_id`,
+		func(_ *portal.TicketRow, p *person) []any { return []any{&p.name, &p.email} }},
+	{portal.ColumnCompany, `r.company_id, coalesce(k.name, '')`, ` LEFT JOIN company k ON k.id = r.company_id`,
+		func(t *portal.TicketRow, _ *person) []any { return []any{refInto(&t.Company), &t.CompanyName} }},
+	{portal.ColumnAssignee, `r.assignee_id, coalesce(a.name, '')`, ` LEFT JOIN agent a ON a.id = r.assignee_id`,
+		func(t *portal.TicketRow, _ *person) []any { return []any{refInto(&t.Assignee), &t.AssigneeName} }},
+	{portal.ColumnCategory, `r.category`, ``, func(t *portal.TicketRow, _ *person) []any { return []any{&t.Category} }},
+	{portal.ColumnCreated, `r.created_at`, ``, func(t *portal.TicketRow, _ *person) []any { return []any{timeInto{&t.CreatedAt}} }},
+	{"", `r.status_at, coalesce(i.name, '')`, ` LEFT JOIN inbox i ON i.id = r.inbox_id`,
+		func(t *portal.TicketRow, _ *person) []any { return []any{timeInto{&t.StatusAt}, &t.InboxName} }},
+}
+
+// partsOf are the parts that the columns wanted need; nil wants everything.
+func partsOf(wanted []portal.TicketColumn) []rowPart {
+	if wanted == nil {
+		return rowParts
+	}
+	return slices.DeleteFunc(slices.Clone(rowParts), func(p rowPart) bool { return !slices.Contains(wanted, p.column) })
+}
+
+// rowQuery is the beginning and the joins of a statement that reads a page of
+// rows r. The parameters are readFrom in the beginning and, in the joins, the
+// reader of the read marks.
+func rowQuery(parts []rowPart) (columns, joins string) {
+	columns = `SELECT r.number, r.subject, r.status, r.priority, r.contact_id, r.confidential, r.updated_at,
+	CASE WHEN r.last_public > coalesce(seen.message_id, 0) AND r.last_public > ? THEN 1 ELSE 0 END`
+	for _, p := range parts {
+		columns += `, ` + p.columns
+		joins += p.join
+	}
+	return columns + ` FROM `, joins + ` LEFT JOIN read_mark seen ON seen.contact_id = ? AND seen.ticket = r.number`
+}
 
 // readNothing is a message id newer than any, so that agents, who have no
 // read marks, see nothing as unread.
 const readNothing = portal.MessageID(1<<63 - 1)
 
-func scanTicketRow(r row, v *portal.Viewer) (t portal.TicketRow, err error) {
-	var name, email string
-	err = r.Scan(&t.Number, &t.Subject, &t.Status, &t.Priority, &t.Category, &t.Requester, refInto(&t.Company), refInto(&t.Assignee),
-		&t.Confidential, timeInto{&t.CreatedAt}, timeInto{&t.UpdatedAt}, timeInto{&t.StatusAt},
-		&name, &email, &t.CompanyName, &t.AssigneeName, &t.InboxName, &t.Unread)
-	t.RequesterName = shownName(name, email, v.Agent != 0 || t.Requester == v.Contact)
+func scanTicketRow(r row, v *portal.Viewer, parts []rowPart) (t portal.TicketRow, err error) {
+	var who person
+	into := []any{&t.Number, &t.Subject, &t.Status, &t.Priority, &t.Requester, &t.Confidential, timeInto{&t.UpdatedAt}, &t.Unread}
+	for _, p := range parts {
+		into = append(into, p.into(&t, &who)...)
+	}
+	err = r.Scan(into...)
+	t.RequesterName = shownName(who.name, who.email, v.Agent != 0 || t.Requester == v.Contact)
 	return t, err
 }
 
@@ -134,8 +173,9 @@ func unreadSince(v *portal.Viewer, readFrom portal.MessageID) portal.MessageID {
 // ticketsQuery composes a page of the list, or returns nil for a viewer who
 // sees nothing.
 func ticketsQuery(v *portal.Viewer, readFrom portal.MessageID, f TicketFilter, p TicketPage) *query {
+	columns, joins := rowQuery(partsOf(p.Columns))
 	q := newQuery("")
-	q.add(namedRow+`(`, unreadSince(v, readFrom))
+	q.add(columns+`(`, unreadSince(v, readFrom))
 	if !q.arms(v, f, p, "") {
 		return nil
 	}
@@ -144,7 +184,7 @@ func ticketsQuery(v *portal.Viewer, readFrom portal.MessageID, f TicketFilter, p
 	} else {
 		q.add(` ORDER BY updated_at DESC, number DESC LIMIT ?`, limitOr(p.Limit, 25))
 	}
-	q.add(`) r`+namedJoins, v.Contact)
+	q.add(`) r`+joins, v.Contact)
 	return q
 }
 

@@ -270,10 +270,13 @@ func (v *view) row(t *portal.TicketRow) listRow {
 	row := listRow{
 		URL: templ.SafeURL(v.Base + "/tickets/" + t.Number.String()), Number: t.Number.String(), Subject: t.Subject,
 		Status: v.status(t.Status), Category: t.Category, Requester: t.RequesterName, Company: t.CompanyName,
-		Assignee: t.AssigneeName, Created: v.moment(t.CreatedAt), Updated: v.moment(t.UpdatedAt),
+		Assignee: t.AssigneeName, Updated: v.moment(t.UpdatedAt),
 		Unread: t.Unread, Confidential: t.Confidential, Closed: t.Status == portal.Closed,
 		Important: t.Priority == portal.High || t.Priority == portal.Urgent,
 		YourTurn:  t.Status.CustomersTurn(),
+	}
+	if !t.CreatedAt.IsZero() {
+		row.Created = v.moment(t.CreatedAt)
 	}
 	if t.Priority != "" {
 		row.Priority = v.T("priority." + string(t.Priority))
