@@ -43,24 +43,24 @@ func newWorld(t *testing.T, seed uint64) *world {
 			return err
 		}
 		w.inbox, w.agent = inbox.ID, agent.ID
-		for i := range 40 {
+		for i := range 36 {
 			k := portal.Company{Name: fmt.Sprint("Company ", i)}
 			if err := tx.AddCompany(ctx, &k); err != nil {
 				return err
 			}
 			w.companies = append(w.companies, k.ID)
 		}
-		for i := range 9 {
+		for i := range 7 {
 			c := &portal.Contact{Email: fmt.Sprintf("c%d@example.com", i), Properties: map[string]string{"level": fmt.Sprint(i % 2)}}
-			for range []int{0, 1, 1, 2, 3, 3, 3, 3, 0}[i] {
+			for range []int{0, 1, 2, 3, 3, 3, 0}[i] {
 				if k := w.company(); k != 0 && !c.In(k) {
 					c.Companies = append(c.Companies, k)
 				}
 			}
-			if i == 8 { // more companies than a list has arms for
+			if i == 6 { // more companies than a list has arms for
 				c.Companies = slices.Clone(w.companies)
 			}
-			if len(c.Companies) > 0 && i != 3 {
+			if len(c.Companies) > 0 && i != 5 {
 				c.Primary = c.Companies[0]
 			}
 			if err := tx.AddContact(ctx, c); err != nil {
@@ -70,7 +70,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 		}
 		return nil
 	})
-	for range 40 {
+	for range 25 {
 		w.open(t)
 	}
 	return w
@@ -146,18 +146,22 @@ func (w *world) viewers(t *testing.T) map[string]*portal.Viewer {
 		}
 		return nil
 	})
-	odd := *all[w.contacts[4].Email+" by companies"]
+	odd := *all[w.contacts[3].Email+" by companies"]
 	odd.Companies = append(append([]portal.CompanyID{0, -1}, odd.Companies...), odd.Companies...)
 	all["with odd companies"] = &odd
 	return all
 }
 
 func TestListsCountsSearchAndFilesAgreeWithTheRule(t *testing.T) {
-	for seed := range uint64(3) {
+	stores := uint64(4)
+	if raced {
+		stores = 1
+	}
+	for seed := range stores {
 		t.Run(fmt.Sprint("store ", seed), func(t *testing.T) {
 			w := newWorld(t, seed)
 			w.agree(t, "as opened")
-			for range 30 {
+			for range 15 {
 				n := w.tickets[w.r.IntN(len(w.tickets))]
 				write(t, w.Store, func(ctx context.Context, tx *store.Tx) error {
 					k, err := tx.Ticket(ctx, n)
@@ -225,6 +229,9 @@ func (w *world) listed(ctx context.Context, t *testing.T, tx *store.Tx, v *porta
 		"": {Scope: scope}, "open": {Scope: scope, Statuses: portal.Statuses[:3]},
 		"closed": {Scope: scope, Statuses: portal.Statuses[3:]}, "one": {Scope: scope, Statuses: portal.Statuses[1:2]},
 	} {
+		if status != "" && w.r.IntN(3) > 0 {
+			continue // chance picks enough of them
+		}
 		want := slices.DeleteFunc(slices.Clone(want), func(n portal.TicketNumber) bool {
 			return len(f.Statuses) > 0 && !slices.Contains(f.Statuses, tickets[n].Status)
 		})
@@ -235,7 +242,7 @@ func (w *world) listed(ctx context.Context, t *testing.T, tx *store.Tx, v *porta
 			return int(b - a)
 		})
 		var listed []portal.TicketNumber
-		for p := (store.TicketPage{Limit: 7}); ; {
+		for p := (store.TicketPage{Limit: 9}); ; {
 			rows, err := tx.Tickets(ctx, v, 0, f, p)
 			if err != nil {
 				return err
