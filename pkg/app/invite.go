@@ -62,6 +62,12 @@ func (a *App) MemberLink(ctx context.Context, p *portal.Portal, c portal.Contact
 		}
 		t := &store.Token{Kind: store.TokenSignIn, Portal: p.ID, Contact: c, ExpiresAt: tx.Now.Add(SignInLinkLife)}
 		switch {
+		case member != nil && member.Status == portal.Pending:
+			contact, err := tx.Contact(ctx, c)
+			if err != nil {
+				return err
+			}
+			return awaitsApproval(contact)
 		case member != nil && member.Status == portal.Disabled, !entry.Allowed && p.Access.Mode == portal.ModeGroups:
 			return portal.Conflictf(entry.Code, "no link for this contact: %s", entry.Why).WithHint("%s", entry.Change)
 		case member == nil || member.Status != portal.Registered:

@@ -247,14 +247,7 @@ func (a *App) LinkFor(ctx context.Context, p *portal.Portal, address string) (to
 		return "", "", err
 	}
 	err = a.store.Read(ctx, func(tx *store.Tx) error {
-		if err := mayInvite(ctx, tx, p, c); err != nil {
-			return err
-		}
-		m, err := memberOrNil(ctx, tx, p, c.ID)
-		if err == nil && m != nil && m.Status == portal.Pending {
-			err = awaitsApproval(c)
-		}
-		return err
+		return mayInvite(ctx, tx, p, c)
 	})
 	if err != nil {
 		return "", "", err

@@ -278,6 +278,7 @@ func newQuestion(name string, t dnsmessage.Type) (dnsmessage.Question, error) {
 }
 
 func (r *Resolver) send(ctx context.Context, network, server string, q dnsmessage.Question, recurse bool) (*dnsmessage.Message, error) {
+	caller := ctx
 	ctx, cancel := context.WithTimeout(ctx, r.wait)
 	defer cancel()
 	var id [2]byte
@@ -304,7 +305,7 @@ func (r *Resolver) send(ctx context.Context, network, server string, q dnsmessag
 	if err := conn.SetDeadline(deadline); err != nil {
 		return nil, err
 	}
-	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	stop := context.AfterFunc(caller, func() { _ = conn.Close() })
 	defer stop()
 	if network == "tcp" {
 		return exchangeTCP(conn, &query, packet)

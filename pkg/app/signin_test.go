@@ -327,6 +327,13 @@ func TestApprovalStandsBetween(t *testing.T) {
 	if got := strings.Join(w.mails(), ", "); got != "desk_pending to support@example.com" {
 		t.Errorf("got %s", got)
 	}
+	c, err := w.Contact(t.Context(), "new@acme.test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if link, err := w.MemberLink(t.Context(), w.portal, c.ID); portal.KindOf(err) != portal.Conflict {
+		t.Errorf("a link past the approval: %q, %v", link, err)
+	}
 }
 
 func TestResetEndsEverySession(t *testing.T) {
