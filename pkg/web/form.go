@@ -27,6 +27,7 @@ type form struct {
 // problem is shown in the summary and beside its field.
 type problem struct {
 	Field string // "" for one of the whole form
+	Label string // what the field is called
 	Text  string
 }
 
@@ -86,7 +87,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, v *view, f *form
 		p := problem{Text: v.words(e)}
 		for _, name := range fields {
 			if name == e.Field || strings.HasSuffix(name, "*") && strings.HasPrefix(e.Field, strings.TrimSuffix(name, "*")) {
-				p.Field = e.Field
+				p.Field, p.Label = e.Field, v.labelOf(e.Field)
 			}
 		}
 		f.problems = append(f.problems, p)
@@ -178,6 +179,9 @@ func (s *Server) readFile(part *multipart.Part, f *form) error {
 	if err != nil {
 		return noRoom(err)
 	}
+	// Where a file can lose its name while it is open, a crash leaves nothing of
+	// a customer's behind.
+	_ = os.Remove(tmp.Name())
 	f.files, f.names = append(f.files, tmp), append(f.names, name)
 	n, err := io.Copy(diskWriter{tmp}, io.LimitReader(part, portal.MaxFileSize+1))
 	var full *diskError
@@ -224,7 +228,7 @@ func (f *form) uploads() []app.Upload {
 	return list
 }
 
-// close removes the files.
+// close removes the files, where they still have a name.
 func (f *form) close() {
 	for _, file := range f.files {
 		_ = file.Close()

@@ -44,12 +44,12 @@ func (s *Server) newPage(w http.ResponseWriter, r *http.Request, f *form) newPag
 
 func (p *newPage) field(field portal.TicketField) newField {
 	nf := newField{TicketField: field, Name: "field_" + field.Key, Label: field.Label}
+	if nf.Label == "" {
+		nf.Label = p.fieldName(field.Key)
+	}
 	chosen := p.Value(nf.Name)
 	switch {
 	case field.Key == "priority":
-		if nf.Label == "" {
-			nf.Label = p.T("column.priority")
-		}
 		if chosen == "" {
 			chosen = string(portal.Normal)
 		}
@@ -57,9 +57,6 @@ func (p *newPage) field(field portal.TicketField) newField {
 			nf.Options = append(nf.Options, option{string(one), p.T("priority." + string(one)), chosen == string(one)})
 		}
 	case field.Type == portal.FieldChoice:
-		if nf.Label == "" {
-			nf.Label = p.T("column.category")
-		}
 		nf.Options = append(nf.Options, option{"", p.T("new.choose"), chosen == ""})
 		for _, one := range field.Options {
 			nf.Options = append(nf.Options, option{one, one, chosen == one})

@@ -33,7 +33,7 @@ type Palette struct {
 	OnFill string // text on Fill and Hover
 	Text   string // links, on the page, on surfaces and on Soft
 	Soft   string // the background of what is chosen
-	Line   string // focus rings and borders, against page and surface
+	Line   string // focus rings, borders and marks, against page and surface
 }
 
 // NewTheme works out the theme of an accent colour written #rrggbb; anything
@@ -49,26 +49,25 @@ func NewTheme(accent string) Theme {
 	}
 }
 
-// palette moves the accent's lightness away from the background (direction
-// says which way) until it can be read.
+// palette keeps the accent as it is wherever that can be read, and moves its
+// lightness away from the background (direction says which way) where not.
 func palette(accent, page, surface rgb, direction float64) Palette {
-	fill := away(accent, direction, func(c rgb) bool {
-		return contrast(c, page) >= shapeContrast && contrast(c, surface) >= shapeContrast
-	})
 	on := inkLight
-	if contrast(fill, inkLight) < textContrast {
+	if contrast(accent, inkLight) < textContrast {
 		on = inkDark
 	}
 	// Between white and black there is a narrow band of lightness that gives
 	// neither enough contrast to spare.
-	fill = away(fill, towards(on), func(c rgb) bool { return contrast(c, on) >= textContrast })
+	fill := away(accent, towards(on), func(c rgb) bool { return contrast(c, on) >= textContrast })
 	hover := shift(fill, towards(on)*0.05)
-
-	soft := mix(surface, fill, 0.10)
+	line := away(accent, direction, func(c rgb) bool {
+		return contrast(c, page) >= shapeContrast && contrast(c, surface) >= shapeContrast
+	})
+	soft := mix(surface, line, 0.10)
 	text := away(accent, direction, func(c rgb) bool {
 		return contrast(c, page) >= textContrast && contrast(c, surface) >= textContrast && contrast(c, soft) >= textContrast
 	})
-	return Palette{Fill: fill.hex(), Hover: hover.hex(), OnFill: on.hex(), Text: text.hex(), Soft: soft.hex(), Line: fill.hex()}
+	return Palette{Fill: fill.hex(), Hover: hover.hex(), OnFill: on.hex(), Text: text.hex(), Soft: soft.hex(), Line: line.hex()}
 }
 
 // towards says which way a fill moves to gain contrast with the text on it.
