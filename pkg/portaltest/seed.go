@@ -51,7 +51,8 @@ func SeedSize(t testing.TB) int {
 }
 
 // Seed returns a store of SeedSize tickets; it closes with the test. The file
-// is kept and used again when PORTALCTL_BENCH_DIR names a folder.
+// is kept and used again when PORTALCTL_BENCH_DIR names a folder; remove it
+// when the schema or this generator changes.
 func Seed(t testing.TB, o store.Options) *Seeded {
 	t.Helper()
 	n := SeedSize(t)

@@ -261,3 +261,33 @@ func TestFullDiskRefusesTheWholeBatchAndHeals(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestLogIsCopiedIntoTheFile(t *testing.T) {
+	s := openHere(t)
+	ctx := t.Context()
+	value := strings.Repeat("x", 40_000)
+	for i := range 400 {
+		if err := s.Write(ctx, func(tx *Tx) error { return tx.SetMeta(ctx, fmt.Sprint("k", i%20), value) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	info, err := os.Stat(s.Path() + "-wal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pages := info.Size() / 4096; pages > 2*maxLog {
+		t.Errorf("the log has grown to %d pages", pages)
+	}
+}
+
+func TestFailedSyncOfTheFileEndsAllWriting(t *testing.T) {
+	s := openHere(t)
+	ctx := t.Context()
+	s.writer.checkpoint = func(context.Context) error { return diskError(1034) }
+	for i := range checkpointEvery {
+		if err := s.Write(ctx, func(tx *Tx) error { return tx.SetMeta(ctx, fmt.Sprint(i), "v") }); err != nil {
+			t.Fatalf("write %d, which the log keeps: %v", i, err)
+		}
+	}
+	<-s.Failed()
+}

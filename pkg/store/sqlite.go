@@ -42,7 +42,31 @@ func dsn(path string, params ...string) string {
 func writeDSN(path string) string {
 	return dsn(path, "mode=rw", "_txlock=immediate", "_defensive=1",
 		"_pragma=busy_timeout(20)", "_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)",
-		"_pragma=foreign_keys(1)", "_pragma=cache_size(-8192)", "_pragma=trusted_schema(0)")
+		"_pragma=wal_autocheckpoint(0)", "_pragma=foreign_keys(1)", "_pragma=cache_size(-8192)", "_pragma=trusted_schema(0)")
+}
+
+// maxLog is how many pages of the write-ahead log wait to be copied into the
+// file.
+const maxLog = 1000
+
+// checkpoint copies the log into the file when it has grown, as far as
+// readers and other processes allow. SQLite would do so inside COMMIT, where
+// the callers wait for it and where a failed fsync is not told.
+func checkpoint(ctx context.Context, c *conn) error {
+	var busy, log, copied int
+	for _, mode := range []string{"NOOP", "PASSIVE"} {
+		s, err := c.stmt(ctx, "PRAGMA wal_checkpoint("+mode+")")
+		if err != nil {
+			return err
+		}
+		if err := s.QueryRowContext(ctx).Scan(&busy, &log, &copied); err != nil {
+			return err
+		}
+		if log-copied < maxLog {
+			break
+		}
+	}
+	return nil
 }
 
 func readDSN(path string) string {

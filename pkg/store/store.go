@@ -222,18 +222,15 @@ func (s *Store) Queries() int64 { return s.queries.Load() }
 
 var errClosed = &portal.Error{Kind: portal.Unavailable, Code: "store.closed", Msg: "the store is closed"}
 
-// Tidy refreshes what the query planner knows about the store and empties the
-// write-ahead log as far as readers allow. serve calls it now and then.
+// Tidy refreshes what the query planner knows about the store. serve calls it
+// when it starts and once a day.
 func (s *Store) Tidy(ctx context.Context) error {
-	if err := s.Write(ctx, func(tx *Tx) error {
+	return s.Write(ctx, func(tx *Tx) error {
 		// Without a limit ANALYZE writes samples, and SQLite then parses every
 		// prepared statement again for each new value.
 		if err := tx.do(ctx, "PRAGMA analysis_limit = 1000"); err != nil {
 			return err
 		}
 		return tx.do(ctx, "PRAGMA optimize")
-	}); err != nil {
-		return err
-	}
-	return nil
+	})
 }

@@ -14,16 +14,21 @@ import (
 // maxBatch is how many requests share one commit at most.
 const maxBatch = 64
 
+// checkpointEvery is after how many commits the log is looked at.
+const checkpointEvery = 8
+
 // writer owns the one connection that writes. Its goroutine takes all waiting
 // requests into one transaction, lets each run in turn inside a savepoint,
 // commits once and then answers them all: one wait for the disk serves many.
 type writer struct {
-	store  *Store
-	c      *conn
-	max    int
-	queue  chan *request
-	done   chan struct{} // closed when the goroutine has left
-	commit func(ctx context.Context) error
+	store   *Store
+	c       *conn
+	max     int
+	queue   chan *request
+	done    chan struct{} // closed when the goroutine has left
+	commits int
+	// commit and checkpoint are fields, so that tests can let a disk fail.
+	commit, checkpoint func(ctx context.Context) error
 
 	waiting atomic.Int32 // writes whose turn has not come
 
@@ -58,6 +63,7 @@ func newWriter(s *Store, c *conn, alone bool) *writer {
 		w.max = 1
 	}
 	w.commit = func(ctx context.Context) error { return c.run(ctx, "COMMIT") }
+	w.checkpoint = func(ctx context.Context) error { return checkpoint(ctx, c) }
 	go w.loop()
 	return w
 }
@@ -190,6 +196,13 @@ func (w *writer) serve(batch []*request) {
 		return
 	}
 	answer(kept, nil)
+	// Everybody has their answer; now there is time for the log. Other errors
+	// than a failed fsync only leave it to be copied later.
+	if w.commits++; w.commits%checkpointEvery == 0 {
+		if err := w.checkpoint(ctx); err != nil {
+			w.fail(err)
+		}
+	}
 }
 
 // turn gives one request its savepoint. An error means that the transaction
