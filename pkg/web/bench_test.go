@@ -49,8 +49,10 @@ func newBenchWorld(b *testing.B) *benchWorld {
 		if err != nil {
 			return err
 		}
-		p := &portal.Portal{Name: "Help", DomainID: system.ID, Slug: "bench", State: portal.Live, Accent: portal.DefaultAccent,
-			Tickets: portal.DefaultTicketSettings(), Access: portal.DefaultAccessSettings()}
+		p := &portal.Portal{
+			Name: "Help", DomainID: system.ID, Slug: "bench", State: portal.Live, Accent: portal.DefaultAccent,
+			Tickets: portal.DefaultTicketSettings(), Access: portal.DefaultAccessSettings(),
+		}
 		p.Access.Mode, p.Access.IdleTimeout = portal.ModeSelfRegister, 30*24*time.Hour
 		inboxes, err := tx.Inboxes(ctx)
 		if err != nil {

@@ -96,16 +96,28 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, v *view, f *form
 
 // readForm reads what was posted. On an error the form holds what could be
 // read, so that it can be shown again. close it when done.
-func (s *Server) readForm(r *http.Request) (*form, error) {
+func (s *Server) readForm(r *http.Request) (*form, error) { return s.read(r, true) }
+
+// readTyped reads what was typed and passes over files: for somebody who may
+// not send any.
+func (s *Server) readTyped(r *http.Request) *form {
+	f, _ := s.read(r, false) // as much of it as there is
+	return f
+}
+
+func (s *Server) read(r *http.Request, files bool) (*form, error) {
 	f := &form{values: url.Values{}}
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil {
 		return f, nil // no type, and so no body: formType has looked
 	}
 	if kind == "multipart/form-data" {
-		return f, s.readParts(multipart.NewReader(r.Body, params["boundary"]), f)
+		return f, s.readParts(multipart.NewReader(r.Body, params["boundary"]), f, files)
 	}
-	body, err := io.ReadAll(r.Body)
+	body, err := io.ReadAll(io.LimitReader(r.Body, mostText+1))
+	if len(body) > mostText {
+		body, err = body[:mostText], errTooLarge
+	}
 	// Of a body that is too long the beginning is worth showing; a value cut
 	// in the middle of an escape is not.
 	f.values, _ = url.ParseQuery(string(body))
@@ -122,21 +134,26 @@ func bodyError(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &tooLarge):
+	case errors.As(err, &tooLarge), errors.Is(err, errTooLarge):
 		return errTooLarge
 	}
 	return (&portal.Error{Kind: portal.Invalid, Code: "form.broken", Msg: "the form did not arrive whole", Err: err})
 }
 
-// largestField is the longest text field that is read.
-const largestField = text
+// largestField is the longest text field that is read, mostText what all of
+// them may take together: a route that takes files takes far more, but only
+// files are kept on disk.
+const (
+	largestField = text
+	mostText     = 2 * text
+)
 
 // readParts reads a form with files. Files go to disk as they arrive, however
 // many come at once. What is wrong with one of them is reported at the end,
 // so that fields behind it are not lost.
-func (s *Server) readParts(parts *multipart.Reader, f *form) error {
+func (s *Server) readParts(parts *multipart.Reader, f *form, files bool) error {
 	var problems []error
-	for {
+	for room := mostText; ; {
 		part, err := parts.NextPart()
 		if errors.Is(err, io.EOF) {
 			return errors.Join(problems...)
@@ -144,20 +161,26 @@ func (s *Server) readParts(parts *multipart.Reader, f *form) error {
 		if err != nil {
 			return bodyError(err)
 		}
+		if room -= len(part.FormName()) + len(part.FileName()); room <= 0 {
+			return errTooLarge
+		}
 		if part.FileName() == "" {
-			value, err := io.ReadAll(io.LimitReader(part, largestField+1))
+			value, err := io.ReadAll(io.LimitReader(part, int64(min(largestField, room))+1))
 			if err != nil {
 				return bodyError(err)
 			}
 			if len(value) > largestField {
 				value = value[:largestField]
 			}
+			if room -= len(value); room <= 0 {
+				return errTooLarge
+			}
 			if len(f.values) < 200 {
 				f.values.Add(part.FormName(), string(value))
 			}
 			continue
 		}
-		if part.FormName() != "files" {
+		if part.FormName() != "files" || !files {
 			continue
 		}
 		if len(f.files) == portal.MaxFiles {

@@ -127,8 +127,10 @@ func TestTicketFromFormToConversation(t *testing.T) {
 		t.Errorf("reopening: %d", got.StatusCode)
 	}
 	for _, step := range [][]string{
-		{"/participants", "participant", "bo@example.com"}, {"/confidential", "confidential", "on"},
-		{fmt.Sprintf("/participants/%d/remove", w.bo.ID)}, {"/close"},
+		{"/participants", "participant", "bo@example.com"},
+		{"/confidential", "confidential", "on"},
+		{fmt.Sprintf("/participants/%d/remove", w.bo.ID)},
+		{"/close"},
 	} {
 		if got := ana.post(ticket+step[0], step[1:]...); got.StatusCode != http.StatusSeeOther {
 			t.Errorf("%s answers %d, wanted 303:\n%s", step[0], got.StatusCode, got.body)

@@ -38,8 +38,10 @@ func TestMarkupIsHarmlessEverywhere(t *testing.T) {
 		return tx.SaveAgent(ctx, w.agent)
 	})
 	ana, agent := w.browser(w.signIn(w.ana)), w.browser(w.signInAgent())
-	n := w.open(w.ana, app.NewTicket{Subject: line, Body: body, Fields: map[string]string{"category": line, "extra": line},
-		Files: []app.Upload{{Name: line + ".txt", Content: strings.NewReader("x")}}})
+	n := w.open(w.ana, app.NewTicket{
+		Subject: line, Body: body, Fields: map[string]string{"category": line, "extra": line},
+		Files: []app.Upload{{Name: line + ".txt", Content: strings.NewReader("x")}},
+	})
 	ticket := "/help/tickets/" + n.String()
 	for _, format := range []string{"note", "public"} {
 		if got := agent.post(ticket+"/replies", "body", body, "how", format); got.StatusCode != http.StatusSeeOther {

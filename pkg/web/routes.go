@@ -159,8 +159,7 @@ func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, v *app.Visit) 
 	}
 	back, key, flash := base+pageOf(r), draftKey(r), "session_ended"
 	if key != "" {
-		f, _ := s.readForm(r) // as much of it as there is
-		f.close()
+		f := s.readTyped(r)
 		kept := s.keepTyped(r, v, key, f)
 		if strings.HasSuffix(r.URL.Path, "/draft") {
 			// The script asks; it has no use for a page.

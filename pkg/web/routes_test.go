@@ -122,8 +122,10 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 	w := newWorld(t, nil)
 	ana := w.browser(w.signIn(w.ana))
 	foreign := []struct{ header, value string }{
-		{"Origin", "https://evil.example"}, {"Origin", "null"},
-		{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"},
+		{"Origin", "https://evil.example"},
+		{"Origin", "null"},
+		{"Sec-Fetch-Site", "cross-site"},
+		{"Sec-Fetch-Site", "same-site"},
 	}
 	walk(t, w, func(t *testing.T, rt route, method, path string) {
 		if method == http.MethodGet {

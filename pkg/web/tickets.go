@@ -94,9 +94,6 @@ func (s *Server) listQuery(r *http.Request, zone *time.Location) (app.ListQuery,
 	}
 	q.From, asked.From = day(asked.From, zone)
 	q.To, asked.To = day(asked.To, zone)
-	if !q.To.IsZero() {
-		q.To = q.To.AddDate(0, 0, 1)
-	}
 	if c := portal.TicketColumn(asked.Sort); slices.Contains(portal.TicketColumns, c) {
 		q.Sort, q.Asc = c, asked.Dir == "asc"
 	} else {
@@ -128,8 +125,14 @@ func clip(s string, characters int) string {
 func (a listAsked) address(path string, changes ...string) string {
 	values := url.Values{}
 	for _, kv := range [][2]string{
-		{"view", a.View}, {"q", a.Query}, {"status", a.Status}, {"who", a.Who},
-		{"from", a.From}, {"to", a.To}, {"sort", a.Sort}, {"dir", a.Dir},
+		{"view", a.View},
+		{"q", a.Query},
+		{"status", a.Status},
+		{"who", a.Who},
+		{"from", a.From},
+		{"to", a.To},
+		{"sort", a.Sort},
+		{"dir", a.Dir},
 	} {
 		if kv[1] != "" {
 			values.Set(kv[0], kv[1])

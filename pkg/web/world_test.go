@@ -61,8 +61,10 @@ func newWorld(t testing.TB, change func(*portal.Portal)) *world {
 	}).Handler()
 	w.server.Start()
 	t.Cleanup(w.server.Close)
-	w.anas = w.open(w.ana, app.NewTicket{Subject: "The scanner shows error 7", Body: "Since this morning.\n\nSee https://example.com/7 please.",
-		Files: []app.Upload{{Name: "photo.png", Content: bytes.NewReader(picture())}, {Name: "log.txt", Content: strings.NewReader("a log")}}})
+	w.anas = w.open(w.ana, app.NewTicket{
+		Subject: "The scanner shows error 7", Body: "Since this morning.\n\nSee https://example.com/7 please.",
+		Files: []app.Upload{{Name: "photo.png", Content: bytes.NewReader(picture())}, {Name: "log.txt", Content: strings.NewReader("a log")}},
+	})
 	w.bos = w.open(w.bo, app.NewTicket{Subject: "Invoice 2041 twice", Body: "We were charged twice."})
 	v := w.visit(w.signIn(w.ana))
 	view, err := w.app.Ticket(t.Context(), v, w.anas)

@@ -20,16 +20,22 @@ func TestBodies(t *testing.T) {
 	}{
 		{"paragraphs and lines", portal.Plain, "Hello\nthere\n\n\nBye\n", `<p dir="auto">Hello<br>there</p><p dir="auto">Bye</p>`},
 		{"markup in plain text", portal.Plain, `<script>alert("1")</script>`, `<p dir="auto">&lt;script&gt;alert(&#34;1&#34;)&lt;/script&gt;</p>`},
-		{"a link in a sentence", portal.Plain, "See (https://example.com/a_(b)), please.",
-			`<p dir="auto">See (<a href="https://example.com/a_(b)"` + rel + `>https://example.com/a_(b)</a>), please.</p>`},
-		{"a link with a query", portal.Plain, `https://example.com/?a=1&b="`,
-			`<p dir="auto"><a href="https://example.com/?a=1&amp;b="` + rel + `>https://example.com/?a=1&amp;b=</a>&#34;</p>`},
+		{
+			"a link in a sentence", portal.Plain, "See (https://example.com/a_(b)), please.",
+			`<p dir="auto">See (<a href="https://example.com/a_(b)"` + rel + `>https://example.com/a_(b)</a>), please.</p>`,
+		},
+		{
+			"a link with a query", portal.Plain, `https://example.com/?a=1&b="`,
+			`<p dir="auto"><a href="https://example.com/?a=1&amp;b="` + rel + `>https://example.com/?a=1&amp;b=</a>&#34;</p>`,
+		},
 		{"mail address", portal.Plain, "mailto:anna@example.com.", `<p dir="auto"><a href="mailto:anna@example.com"` + rel + `>mailto:anna@example.com</a>.</p>`},
 		{"a script address is not a link", portal.Plain, "javascript:alert(1) http:// xhttp://a.b", `<p dir="auto">javascript:alert(1) http:// xhttp://a.b</p>`},
 		{"an override is shown as what it is", portal.Plain, "pay \u202e05 to", `<p dir="auto">pay [U+202E]05 to</p>`},
 		{"marks of right-to-left text stay", portal.Plain, "שלום\u200f!", "<p dir=\"auto\">שלום\u200f!</p>"},
-		{"markdown", portal.Markdown, "**Hello** [there](https://example.com)",
-			`<p dir="auto"><strong>Hello</strong> <a href="https://example.com"` + rel + `>there</a></p>` + "\n"},
+		{
+			"markdown", portal.Markdown, "**Hello** [there](https://example.com)",
+			`<p dir="auto"><strong>Hello</strong> <a href="https://example.com"` + rel + `>there</a></p>` + "\n",
+		},
 		{"markdown keeps HTML out", portal.Markdown, "a <b onclick=x>b</b> <script>c</script>", "<p dir=\"auto\">a b c</p>\n"},
 		{"markdown with a script address", portal.Markdown, "[x](javascript:alert(1))", "<p dir=\"auto\">x</p>\n"},
 		{"markdown pictures stay outside", portal.Markdown, "![x](https://tracker.example/x.png)", "<p dir=\"auto\"></p>\n"},

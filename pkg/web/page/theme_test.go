@@ -75,8 +75,10 @@ func TestStyleSheetUsesTheBackgroundsThemesAreCheckedOn(t *testing.T) {
 		where, css, property string
 		want                 rgb
 	}{
-		{"light", light, "--page", lightPage}, {"light", light, "--surface", lightSurface},
-		{"dark", dark, "--page", darkPage}, {"dark", dark, "--surface", darkSurface},
+		{"light", light, "--page", lightPage},
+		{"light", light, "--surface", lightSurface},
+		{"dark", dark, "--page", darkPage},
+		{"dark", dark, "--surface", darkSurface},
 	} {
 		if line := c.property + ": " + c.want.hex() + ";"; !strings.Contains(c.css, line) {
 			t.Errorf("portal.css, %s: no %q", c.where, line)
