@@ -285,7 +285,7 @@ func (s *serving) signIn(args ...string) *person {
 		s.t.Fatal(err)
 	}
 	p := s.stranger()
-	if got := p.post(u.Path, "name", "", "agree", "on"); got.StatusCode != http.StatusSeeOther {
+	if got := p.do(p.encoded(u.Path, filledIn(s.t, p.get(u.Path).body))); got.StatusCode != http.StatusSeeOther {
 		s.t.Fatalf("the link of portalctl %q answers %d:\n%s", args, got.StatusCode, got.body)
 	}
 	return p
