@@ -55,7 +55,7 @@ const maxLog = 1000
 func checkpoint(ctx context.Context, c *conn) error {
 	var busy, log, copied int
 	for _, mode := range []string{"NOOP", "PASSIVE"} {
-		s, err := c.stmt(ctx, "PRAGMA wal_checkpoint("+mode+")")
+		s, err := c.stmt(ctx, "PRAGMA wal_checkpoint("+mode+")") //nolint:sqlclosecheck // the connection keeps it
 		if err != nil {
 			return err
 		}

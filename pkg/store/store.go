@@ -81,7 +81,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	}
 	s := &Store{path: path, now: o.Now}
 	if err := s.connect(ctx, o); err != nil {
-		s.disconnect()
+		_ = s.disconnect() // err says more
 		return nil, openError(path, err)
 	}
 	return s, nil

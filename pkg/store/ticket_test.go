@@ -283,7 +283,7 @@ func TestNewPublicMessageIsUnreadUntilMarked(t *testing.T) {
 	if unread(sees(&d.anna), 0) || !unread(sees(&d.bo), 0) {
 		t.Error("after anna read it: want read for anna, unread for bo")
 	}
-	mark(1 - 1)
+	mark(0)
 	if unread(sees(&d.anna), 0) {
 		t.Error("a mark moved back")
 	}

@@ -153,7 +153,7 @@ func (w *world) viewers(t *testing.T) map[string]*portal.Viewer {
 }
 
 func TestListsCountsSearchAndFilesAgreeWithTheRule(t *testing.T) {
-	stores := uint64(4)
+	stores := uint64(2)
 	if raced {
 		stores = 1
 	}
