@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -79,19 +80,22 @@ func startSink(ts *testscript.TestScript) {
 func (s *sink) wait(ts *testscript.TestScript, n int) string {
 	limit := time.After(30 * time.Second)
 	for {
-		s.mu.Lock()
-		if len(s.mails) >= n {
-			defer s.mu.Unlock()
-			return s.mails[n-1]
+		mails := s.kept()
+		if len(mails) >= n {
+			return mails[n-1]
 		}
-		got := len(s.mails)
-		s.mu.Unlock()
 		select {
 		case <-s.arrived:
 		case <-limit:
-			ts.Fatalf("waited for mail %d; %d came", n, got)
+			ts.Fatalf("waited for mail %d; %d came", n, len(mails))
 		}
 	}
+}
+
+func (s *sink) kept() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.mails)
 }
 
 // NewSession makes a session for a connection.

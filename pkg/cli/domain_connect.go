@@ -196,22 +196,37 @@ func waitForDomain(ctx context.Context, env *Env, a *app.App, d *portal.Domain, 
 	}
 	every := min(max(timeout/60, 250*time.Millisecond), 10*time.Second)
 	start := time.Now()
-	f, ok := env.Err.(*os.File)
-	moving := ok && term.IsTerminal(int(f.Fd())) && !env.Config.Quiet // #nosec G115 -- a descriptor fits
+	width := env.errWidth()
 	last := ""
 	c, err := a.WaitForDomain(ctx, d, every, timeout, func(c *app.DomainCheck) {
 		state := waitingFor(c)
-		if moving {
-			fmt.Fprintf(env.Err, "\r\033[Kwaiting for %s, %s so far", state, time.Since(start).Round(time.Second))
+		if width > 0 {
+			line := fmt.Sprintf("%s: waiting for %s", time.Since(start).Round(time.Second), state)
+			// A line that wraps could not be written over.
+			fmt.Fprint(env.Err, "\r\033[K", line[:min(len(line), width-1)])
 		} else if state != last {
 			env.say("waiting for %s", state)
 		}
 		last = state
 	})
-	if moving && last != "" {
+	if width > 0 && last != "" {
 		fmt.Fprint(env.Err, "\r\033[K")
 	}
 	return c, err
+}
+
+// errWidth is how wide the terminal is that conversation goes to; 0 when it
+// goes elsewhere or nobody wants it.
+func (e *Env) errWidth() int {
+	f, ok := e.Err.(*os.File)
+	if !ok || e.Config.Quiet || !term.IsTerminal(int(f.Fd())) { // #nosec G115 -- a descriptor fits
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd())) // #nosec G115 -- a descriptor fits
+	if err != nil || width < 20 {
+		return 0
+	}
+	return width
 }
 
 func waitingFor(c *app.DomainCheck) string {

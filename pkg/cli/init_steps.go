@@ -126,11 +126,7 @@ func (w *wizard) modeHelp() string {
 
 // words takes a list with commas apart.
 func words(s string) []string {
-	list := []string{}
-	for _, word := range strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' || r == ';' }) {
-		list = append(list, word)
-	}
-	return list
+	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' || r == ';' })
 }
 
 // answers are the set-up the wizard came to, on top of what only flags say.

@@ -84,17 +84,22 @@ func runPortalSet(ctx context.Context, env *Env, o portalSetOptions) error {
 	})
 }
 
-// sayContrast tells when an accent is too close to the colours around it, and
+// sayContrast tells where an accent is too close to the colours around it, and
 // what pages use in its place.
 func sayContrast(env *Env, accent string) {
 	theme := page.NewTheme(accent)
-	if theme.Light.Fill != accent {
-		env.say("%s has too little contrast on a light page; there %s is used in its place", accent, theme.Light.Fill)
+	fine := true
+	for _, use := range []struct{ where, colour string }{
+		{"behind the text of buttons", theme.Light.Fill},
+		{"for links on light pages", theme.Light.Text},
+		{"for links on dark pages", theme.Dark.Text},
+	} {
+		if use.colour != accent {
+			fine = false
+			env.say("%s has too little contrast %s; there %s is used in its place", accent, use.where, use.colour)
+		}
 	}
-	if theme.Dark.Fill != accent {
-		env.say("%s has too little contrast on a dark page; there %s is used in its place", accent, theme.Dark.Fill)
-	}
-	if theme.Light.Fill == accent && theme.Dark.Fill == accent {
+	if fine {
 		env.say("%s has enough contrast on light and dark pages", accent)
 	}
 }

@@ -46,7 +46,7 @@ func (b *ratedBody) Read(p []byte) (int, error) {
 		b.read += int64(n)
 		earned := time.Duration(b.read/rateBytes) * time.Second
 		// Nobody saves up more than the grace.
-		deadline := min(b.start.Add(rateGrace+earned).Sub(time.Now()), 2*rateGrace)
+		deadline := min(time.Until(b.start.Add(rateGrace+earned)), 2*rateGrace)
 		_ = b.control.SetReadDeadline(time.Now().Add(deadline))
 	}
 	return n, err

@@ -6,6 +6,7 @@ package cli
 import (
 	"context"
 	"strings"
+	_ "time/tzdata" // time zones, for machines that have none
 
 	"github.com/spf13/cobra"
 
@@ -69,6 +70,11 @@ sample with "portalctl demo".`,
 		&cobra.Group{ID: "other", Title: "Other:"},
 	)
 	root.SetHelpCommandGroupID("other")
+	// Flags are explained in whole sentences, which have to fit a terminal.
+	root.SetUsageTemplate(strings.NewReplacer(
+		".LocalFlags.FlagUsages ", ".LocalFlags.FlagUsagesWrapped 80 ",
+		".InheritedFlags.FlagUsages ", ".InheritedFlags.FlagUsagesWrapped 80 ",
+	).Replace(root.UsageTemplate()))
 
 	add(root, "start",
 		newInitCmd(env),

@@ -79,7 +79,7 @@ func permissionFlags(cmd *cobra.Command, permissions, scope, access *string, rul
 	f.StringVar(permissions, "permissions", "", "which tickets a customer sees: contact, company or rules")
 	f.StringVar(scope, "company-scope", "", "primary or all: whose tickets company view shows")
 	f.StringVar(access, "company-access", "", "read or reply: whether company view includes answering")
-	f.StringArrayVar(rules, "rule", nil, "a rule over contact properties that gives company view; repeat it for \"or\"; \"\" removes all")
+	f.StringArrayVar(rules, "rule", nil, "a `rule` over contact properties that gives company view; repeat it for \"or\"; \"\" removes all")
 	choices(cmd, "permissions", "contact", "company", "rules")
 	choices(cmd, "company-scope", "primary", "all")
 	choices(cmd, "company-access", "read", "reply")
