@@ -209,21 +209,23 @@ func plainHTML(s string) string {
 	return b.String()
 }
 
-// linkify writes a line with its addresses made clickable.
+// linkify writes a line with its addresses made clickable. It looks at every
+// byte of the line a few times only, as the line may be a whole message.
 func linkify(b *strings.Builder, line string) {
-	for line != "" {
-		at := nextLink(line)
+	found := links{lower: asciiLower(line)}
+	for done := 0; done < len(line); {
+		at := found.next(line, done)
 		if at < 0 {
-			b.WriteString(html.EscapeString(line))
+			b.WriteString(html.EscapeString(line[done:]))
 			return
 		}
-		b.WriteString(html.EscapeString(line[:at]))
+		b.WriteString(html.EscapeString(line[done:at]))
 		address := line[at:]
 		if end := strings.IndexFunc(address, endsLink); end >= 0 {
 			address = address[:end]
 		}
 		address = trimLink(address)
-		line = line[at+len(address):]
+		done = at + len(address)
 		if !usableLink(address) {
 			b.WriteString(html.EscapeString(address))
 			continue
@@ -233,14 +235,27 @@ func linkify(b *strings.Builder, line string) {
 	}
 }
 
-// nextLink finds where an address begins that is not the middle of a word.
-func nextLink(line string) int {
-	lower := asciiLower(line)
-	for from := 0; ; {
+var linkSchemes = [...]string{"http://", "https://", "mailto:"}
+
+// links finds the addresses in a line, one after the other.
+type links struct {
+	lower string
+	at    [len(linkSchemes)]int // where each scheme stands next, plus one; -1: nowhere
+}
+
+// next finds where an address begins, at from or behind it, that is not the
+// middle of a word.
+func (l *links) next(line string, from int) int {
+	for {
 		at := -1
-		for _, scheme := range []string{"http://", "https://", "mailto:"} {
-			if i := strings.Index(lower[from:], scheme); i >= 0 && (at < 0 || from+i < at) {
-				at = from + i
+		for i, scheme := range linkSchemes {
+			if l.at[i] >= 0 && l.at[i] <= from {
+				if l.at[i] = strings.Index(l.lower[from:], scheme); l.at[i] >= 0 {
+					l.at[i] += from + 1
+				}
+			}
+			if l.at[i] > 0 && (at < 0 || l.at[i]-1 < at) {
+				at = l.at[i] - 1
 			}
 		}
 		if at < 0 {
@@ -250,7 +265,7 @@ func nextLink(line string) int {
 		if at == 0 || !unicode.IsLetter(before) && !unicode.IsDigit(before) {
 			return at
 		}
-		from = at + len("http")
+		from = at + 1
 	}
 }
 
@@ -271,13 +286,18 @@ func endsLink(r rune) bool {
 // trimLink leaves out the punctuation of the sentence around an address, and
 // a bracket that was opened before it.
 func trimLink(s string) string {
+	const closing, opening = ")]}", "([{"
+	var more [len(closing)]int // closing brackets that nothing in s opens
+	for i := range more {
+		more[i] = strings.Count(s, closing[i:i+1]) - strings.Count(s, opening[i:i+1])
+	}
 	for s != "" {
 		last, size := utf8.DecodeLastRuneInString(s)
+		bracket := strings.IndexRune(closing, last)
 		switch {
 		case strings.ContainsRune(".,;:!?'*_…”’»", last):
-		case last == ')' && strings.Count(s, ")") > strings.Count(s, "("):
-		case last == ']' && strings.Count(s, "]") > strings.Count(s, "["):
-		case last == '}' && strings.Count(s, "}") > strings.Count(s, "{"):
+		case bracket >= 0 && more[bracket] > 0:
+			more[bracket]--
 		default:
 			return s
 		}
