@@ -15,6 +15,7 @@ const (
 	laterWorkers = 2
 	laterTimeout = 30 * time.Second
 	sweepEvery   = 10 * time.Minute
+	tidyEvery    = 24 * time.Hour
 	sweepRows    = 1000
 )
 
@@ -75,12 +76,17 @@ func (a *App) do(work func(context.Context) error) {
 // sweep removes what has run out: old links, sessions, counters, drafts, and
 // files that no message names.
 func (a *App) sweep(ctx context.Context) {
-	tick := time.NewTicker(sweepEvery)
+	tick, daily := time.NewTicker(sweepEvery), time.NewTicker(tidyEvery)
 	defer tick.Stop()
+	defer daily.Stop()
+	a.tidy(ctx)
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-daily.C:
+			a.tidy(ctx)
+			continue
 		case <-tick.C:
 		}
 		for {
@@ -99,5 +105,12 @@ func (a *App) sweep(ctx context.Context) {
 		if err := a.sweepFiles(ctx); err != nil {
 			a.log.Warn("sweeping files failed", "error", err)
 		}
+	}
+}
+
+// tidy keeps the store's lists fast as it grows.
+func (a *App) tidy(ctx context.Context) {
+	if err := a.store.Tidy(ctx); err != nil && ctx.Err() == nil {
+		a.log.Warn("tidying the store failed", "error", err)
 	}
 }

@@ -94,6 +94,7 @@ func (e *Env) withApp(ctx context.Context, work func(*app.App) error) error {
 
 // openApp is withApp for commands that need something special.
 func (e *Env) openApp(ctx context.Context, so store.Options, ao app.Options, work func(*app.App) error) (err error) {
+	so.Version = e.Version
 	s, err := store.Open(ctx, e.Config.Store, so)
 	if err != nil {
 		return err
