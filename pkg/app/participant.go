@@ -33,7 +33,7 @@ func (a *App) addParticipant(ctx context.Context, tx *store.Tx, t *portal.Ticket
 		return portal.Conflictf("participant.too_many", "ticket %s has %d participants already", t.Number, maxParticipants).With("Max", maxParticipants)
 	}
 	t.Participants = append(t.Participants, c.ID)
-	if err := saveWithEvent(ctx, tx, t, portal.Event{Kind: portal.EventParticipantAdded, By: by, To: c.DisplayName()}); err != nil {
+	if err := saveWithEvent(ctx, tx, t, portal.Event{Kind: portal.EventParticipantAdded, By: by, To: c.ShownName()}); err != nil {
 		return err
 	}
 	return a.noticeParticipant(ctx, tx, t, c)
@@ -88,6 +88,6 @@ func (a *App) RemoveParticipant(ctx context.Context, v *Visit, n portal.TicketNu
 			return err
 		}
 		t.Participants = slices.Delete(slices.Clone(t.Participants), i, i+1)
-		return saveWithEvent(ctx, tx, t, portal.Event{Kind: portal.EventParticipantRemoved, By: v.actor(), From: c.DisplayName()})
+		return saveWithEvent(ctx, tx, t, portal.Event{Kind: portal.EventParticipantRemoved, By: v.actor(), From: c.ShownName()})
 	})
 }

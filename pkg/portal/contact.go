@@ -31,6 +31,16 @@ func (c *Contact) DisplayName() string {
 	return c.Email
 }
 
+// ShownName is what other customers read of the contact: the name or, where
+// none is known, the part of the address before the @.
+func (c *Contact) ShownName() string {
+	if c.Name != "" {
+		return c.Name
+	}
+	local, _, _ := strings.Cut(c.Email, "@")
+	return local
+}
+
 // RegistrationEmail is the address registration mail goes to.
 func (c *Contact) RegistrationEmail() string {
 	if c.MemberEmail != "" {

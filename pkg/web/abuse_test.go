@@ -2,14 +2,19 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"mime/multipart"
 	"net/http"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/portal"
+	"github.com/portalctl/portalctl/pkg/store"
 	"github.com/portalctl/portalctl/pkg/web/page"
 )
 
@@ -80,6 +85,61 @@ func TestDayTheListEndsWith(t *testing.T) {
 		}
 	}
 }
+
+// Whoever has no name is called by the part of their address before the @.
+func TestCustomersDoNotReadAddresses(t *testing.T) {
+	w := newWorld(t, func(p *portal.Portal) { p.Tickets.Permissions = portal.PermitCompany })
+	cy := &portal.Contact{Email: "cy.dahl@example.com", Primary: w.acme.ID}
+	w.write(func(ctx context.Context, tx *store.Tx) error {
+		if err := tx.AddContact(ctx, cy); err != nil {
+			return err
+		}
+		_, err := tx.AddToGroup(ctx, w.portal.Access.Groups[0], cy.ID)
+		return err
+	})
+	ana := w.browser(w.signIn(w.ana))
+	cys := w.open(cy, app.NewTicket{Subject: "Mine", Body: "Mine."})
+	people := "/help/tickets/" + w.anas.String() + "/participants"
+	ana.post(people, "participant", cy.Email)
+	for _, path := range []string{"/help/tickets/" + w.anas.String(), "/help/tickets/" + cys.String(), "/help/tickets?view=company"} {
+		if got := ana.get(path); strings.Contains(got.body, cy.Email) || !strings.Contains(got.body, "cy.dahl") {
+			t.Errorf("%s: a colleague reads the address, or not who it is", path)
+		}
+	}
+	ana.post(people+"/"+strconv.FormatInt(int64(cy.ID), 10)+"/remove")
+	if got := ana.get("/help/tickets/" + w.anas.String()); strings.Contains(got.body, cy.Email) {
+		t.Error("the history names the address of whoever was removed")
+	}
+}
+
+func TestPictureChecksAreBounded(t *testing.T) {
+	progressive := []byte{0xff, 0xd8, 0xff, 0xc2, 0, 17, 8, 0x15, 0x7c, 0x15, 0x7c, 3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0,
+		0xff, 0xda, 0, 12, 3, 1, 0, 2, 0, 3, 0, 0, 0, 0}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if got := decoded(bytes.NewReader(progressive)); got != "" {
+		t.Errorf("half a picture is shown as %s", got)
+	}
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; took > decodeBudget {
+		t.Errorf("checking a picture took %d MiB", took>>20)
+	}
+
+	c, f := newImageChecks(), &portal.File{SHA256: "1", Type: "image/png"}
+	if got := c.check(t.Context(), f, panics{}); got != "" {
+		t.Errorf("a picture that makes a decoder panic is shown as %s", got)
+	}
+	f.SHA256 = "2"
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if got := c.check(ctx, f, bytes.NewReader(picture())); got != "image/png" {
+		t.Errorf("the picture after it is shown as %q", got)
+	}
+}
+
+type panics struct{}
+
+func (panics) Read([]byte) (int, error) { panic("a broken decoder") }
 
 // One message of a customer's must not hold up everybody who opens its page.
 func TestHostileTextsAreShownQuickly(t *testing.T) {

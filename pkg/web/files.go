@@ -169,8 +169,7 @@ func (c *imageChecks) check(ctx context.Context, f *portal.File, content io.Read
 	case <-ctx.Done():
 		return ""
 	}
-	kind := decoded(content)
-	<-c.turn
+	kind := c.decode(content)
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -186,6 +185,17 @@ func (c *imageChecks) check(ctx context.Context, f *portal.File, content io.Read
 	return kind
 }
 
+// decode uses the caller's turn. A picture that makes a decoder panic is none.
+func (c *imageChecks) decode(content io.Reader) (kind string) {
+	defer func() {
+		if recover() != nil {
+			kind = ""
+		}
+		<-c.turn
+	}()
+	return decoded(content)
+}
+
 // decoded returns the type of a picture that decodes from beginning to end
 // and is not too large.
 func decoded(content io.Reader) string {
@@ -198,6 +208,9 @@ func decoded(content io.Reader) string {
 		return ""
 	}
 	perPixel := 4
+	if kind == "jpeg" && bytes.Contains(data, []byte{0xff, 0xc2}) {
+		perPixel = 15 // a progressive one is put together from its coefficients
+	}
 	if config.ColorModel == color.NRGBA64Model || config.ColorModel == color.RGBA64Model {
 		perPixel = 8
 	}

@@ -261,7 +261,8 @@ func (p *ticketPage) people() {
 	readers := []string{requester}
 	for i := range p.Participants {
 		c := &p.Participants[i]
-		one := person{Name: c.DisplayName(), Initials: initials(c.DisplayName()), You: c.ID == you}
+		name := p.personName(c)
+		one := person{Name: name, Initials: initials(name), You: c.ID == you}
 		if p.Agent {
 			one.Email = c.Email
 		}

@@ -187,9 +187,10 @@ func newTicketsPage(v *view, list *app.TicketList, asked listAsked) ticketsPage 
 	for _, c := range columns {
 		p.Columns = append(p.Columns, p.column(c, path))
 	}
+	words := v.rowWords(columns)
 	p.Rows = make([]listRow, len(list.Rows))
 	for i := range list.Rows {
-		p.Rows[i] = v.row(&list.Rows[i])
+		words.row(&p.Rows[i], &list.Rows[i])
 	}
 	p.Found = p.found()
 	return p
@@ -247,7 +248,7 @@ func (p *ticketsPage) options() {
 		for i := range p.list.Colleagues {
 			c := &p.list.Colleagues[i]
 			id := strconv.FormatInt(int64(c.ID), 10)
-			p.Who = append(p.Who, option{id, c.DisplayName(), asked.Who == id})
+			p.Who = append(p.Who, option{id, v.personName(c), asked.Who == id})
 		}
 	}
 	for _, c := range listColumns(v) {
@@ -269,28 +270,50 @@ func (p *ticketsPage) found() string {
 	return v.N("tickets.count", list.Count, "One", v.one, "Many", v.many)
 }
 
-func (v *view) row(t *portal.TicketRow) listRow {
-	row := listRow{
-		URL: templ.SafeURL(v.Base + "/tickets/" + t.Number.String()), Number: t.Number.String(), Subject: t.Subject,
-		Status: v.status(t.Status), Category: t.Category, Requester: t.RequesterName, Company: t.CompanyName,
-		Assignee: t.AssigneeName, Updated: v.moment(t.UpdatedAt),
-		Unread: t.Unread, Confidential: t.Confidential, Closed: t.Status == portal.Closed,
-		Important: t.Priority == portal.High || t.Priority == portal.Urgent,
-		YourTurn:  t.Status.CustomersTurn(),
+// rowWords are the texts rows have in common, looked up once for all of them.
+type rowWords struct {
+	*view
+	path             string
+	status, priority map[string]string
+	created, updated bool // the columns are shown
+}
+
+func (v *view) rowWords(columns []portal.TicketColumn) *rowWords {
+	w := &rowWords{
+		view: v, path: v.Base + "/tickets/", status: map[string]string{}, priority: map[string]string{},
+		created: slices.Contains(columns, portal.ColumnCreated), updated: slices.Contains(columns, portal.ColumnUpdated),
 	}
-	if !t.CreatedAt.IsZero() {
-		row.Created = v.moment(t.CreatedAt)
+	for _, s := range portal.Statuses {
+		w.status[string(s)] = v.status(s)
 	}
-	if t.Priority != "" {
-		row.Priority = v.T("priority." + string(t.Priority))
+	if slices.Contains(columns, portal.ColumnPriority) {
+		for _, p := range portal.Priorities {
+			w.priority[string(p)] = v.T("priority." + string(p))
+		}
 	}
-	if v.Agent {
+	return w
+}
+
+// row makes a row ready to be written.
+func (w *rowWords) row(row *listRow, t *portal.TicketRow) {
+	row.Number = t.Number.String()
+	row.URL = templ.SafeURL(w.path + row.Number)
+	row.Subject, row.Category = t.Subject, t.Category
+	row.Status, row.Priority = w.status[string(t.Status)], w.priority[string(t.Priority)]
+	row.Requester, row.Company, row.Assignee = t.RequesterName, t.CompanyName, w.agentName(t.AssigneeName)
+	row.Unread, row.Confidential, row.Closed = t.Unread, t.Confidential, t.Status == portal.Closed
+	row.Important = t.Priority == portal.High || t.Priority == portal.Urgent
+	row.YourTurn = t.Status.CustomersTurn()
+	if w.Agent {
 		row.YourTurn = t.Status == portal.New || t.Status == portal.WaitingOnUs
 		row.Unclaimed = t.Assignee == 0
-	} else {
-		row.Assignee = v.agentName(t.AssigneeName)
 	}
-	return row
+	if w.created {
+		row.Created = w.moment(t.CreatedAt)
+	}
+	if w.updated {
+		row.Updated = w.moment(t.UpdatedAt)
+	}
 }
 
 // agentName is what customers read of an agent: the name, or the team's.

@@ -181,6 +181,15 @@ func zoneOf(v *app.Visit) *time.Location {
 	return time.UTC
 }
 
+// personName is what the reader may know of a contact. Other customers'
+// addresses are for agents only.
+func (v *view) personName(c *portal.Contact) string {
+	if v.Agent || v.Visit.Contact != nil && v.Visit.Contact.ID == c.ID {
+		return c.DisplayName()
+	}
+	return c.ShownName()
+}
+
 // initials stand in a person's circle.
 func initials(name string) string {
 	words := strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
