@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -61,11 +62,24 @@ func ParseHost(s string) (string, error) {
 	if strings.HasPrefix(name, "*.") {
 		return "", bad("a wildcard is not one address")
 	}
-	host, err := hostProfile.ToASCII(strings.TrimSuffix(name, "."))
-	if err != nil || host == "" {
+	host, err := toASCII(name)
+	if err != nil {
 		return "", bad("it is not a valid host name; use letters, digits and hyphens between the dots")
 	}
 	return host, checkHost(host, bad)
+}
+
+// toASCII is the form a host name has in DNS. A form that does not read back
+// as itself, which broken UTF-8 leads to, is none.
+func toASCII(name string) (string, error) {
+	host, err := hostProfile.ToASCII(strings.TrimSuffix(name, "."))
+	if err != nil {
+		return "", err
+	}
+	if again, err := hostProfile.ToASCII(host); err != nil || again != host || host == "" {
+		return "", errors.New("not a host name")
+	}
+	return host, nil
 }
 
 func checkHost(host string, bad func(string, ...any) error) error {
@@ -95,8 +109,8 @@ func parseAllowDomain(s string) (string, error) {
 		return portal.Invalidf("access.allow_domain", "allow-domain", "%q is not a mail domain: %s", s, fmt.Sprintf(format, args...)).
 			WithHint("write it like example.com")
 	}
-	host, err := hostProfile.ToASCII(strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(s), "@"), "."))
-	if err != nil || host == "" {
+	host, err := toASCII(strings.TrimPrefix(strings.TrimSpace(s), "@"))
+	if err != nil {
 		return "", bad("it is not a host name")
 	}
 	if !strings.Contains(host, ".") {
