@@ -14,7 +14,8 @@ type query struct {
 }
 
 func newQuery(text string) *query {
-	q := &query{}
+	q := &query{args: make([]any, 0, 16)}
+	q.sql.Grow(2048)
 	q.sql.WriteString(text)
 	return q
 }

@@ -137,8 +137,9 @@ func (s *search) run(ctx context.Context, from string, where func(*query), but [
 	has := func(rows []portal.TicketRow, n portal.TicketNumber) bool {
 		return slices.ContainsFunc(rows, func(t portal.TicketRow) bool { return t.Number == n })
 	}
+	scan := newRowScan(s.v, rowParts)
 	err = s.tx.each(ctx, q.text(), q.args, func(r row) (more bool, err error) {
-		t, err := scanTicketRow(r, s.v, rowParts)
+		t, err := scan.scan(r)
 		if err != nil {
 			return false, err
 		}

@@ -59,8 +59,13 @@ func (tx *Tx) Tickets(ctx context.Context, v *portal.Viewer, readFrom portal.Mes
 	if q == nil {
 		return nil, nil
 	}
-	parts := partsOf(p.Columns)
-	rows, err := list(ctx, tx, q.text(), q.args, func(r row) (portal.TicketRow, error) { return scanTicketRow(r, v, parts) })
+	scan := newRowScan(v, partsOf(p.Columns))
+	rows := make([]portal.TicketRow, 0, min(limitOr(p.Limit, 25), 101))
+	err := tx.each(ctx, q.text(), q.args, func(r row) (more bool, err error) {
+		t, err := scan.scan(r)
+		rows = append(rows, t)
+		return true, err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -137,15 +142,29 @@ func rowQuery(parts []rowPart) (columns, joins string) {
 // read marks, see nothing as unread.
 const readNothing = portal.MessageID(1<<63 - 1)
 
-func scanTicketRow(r row, v *portal.Viewer, parts []rowPart) (t portal.TicketRow, err error) {
-	var who person
-	into := []any{&t.Number, &t.Subject, &t.Status, &t.Priority, &t.Requester, &t.Confidential, timeInto{&t.UpdatedAt}, &t.Unread}
+// rowScan scans row after row into the same places; making them anew for
+// each costs more than reading it.
+type rowScan struct {
+	v    *portal.Viewer
+	t    portal.TicketRow
+	who  person
+	into []any
+}
+
+func newRowScan(v *portal.Viewer, parts []rowPart) *rowScan {
+	s := &rowScan{v: v}
+	t := &s.t
+	s.into = []any{&t.Number, &t.Subject, &t.Status, &t.Priority, &t.Requester, &t.Confidential, timeInto{&t.UpdatedAt}, &t.Unread}
 	for _, p := range parts {
-		into = append(into, p.into(&t, &who)...)
+		s.into = append(s.into, p.into(t, &s.who)...)
 	}
-	err = r.Scan(into...)
-	t.RequesterName = shownName(who.name, who.email, v.Agent != 0 || t.Requester == v.Contact)
-	return t, err
+	return s
+}
+
+func (s *rowScan) scan(r row) (portal.TicketRow, error) {
+	err := r.Scan(s.into...)
+	s.t.RequesterName = shownName(s.who.name, s.who.email, s.v.Agent != 0 || s.t.Requester == s.v.Contact)
+	return s.t, err
 }
 
 // shownName is how a contact is called in front of a reader: by name, or by
