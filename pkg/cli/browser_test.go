@@ -39,7 +39,7 @@ func browser(t *testing.T) context.Context {
 	t.Helper()
 	path := findChromium(t)
 	// Not t.TempDir: Chromium may still write while it ends.
-	profile, err := os.MkdirTemp("", "portalctl-chromium-")
+	profile, err := os.MkdirTemp("", "portalctl-chromium-") //nolint:usetesting // it outlives the test by a moment
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ type tab struct {
 }
 
 // newTab opens a window with its own cookies.
-func newTab(t *testing.T, browser context.Context, width int64, script bool) *tab {
+func newTab(browser context.Context, t *testing.T, width int64, script bool) *tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	ctx, timeout := context.WithTimeout(ctx, 2*time.Minute)
@@ -169,7 +169,7 @@ func TestBrowserCustomerJourney(t *testing.T) {
 		script bool
 	}{{"desktop", 1280, true}, {"desktop without script", 1280, false}, {"phone", 360, true}, {"phone without script", 360, false}} {
 		t.Run(c.name, func(t *testing.T) {
-			b := newTab(t, chromium, c.width, c.script)
+			b := newTab(chromium, t, c.width, c.script)
 			link := b.mailedLink(d, "noah@harbour-hotels.example")
 			b.followLink(link)
 			b.wantText("h1", "Tickets")
@@ -207,7 +207,7 @@ func TestBrowserCustomerJourney(t *testing.T) {
 
 func TestBrowserSpeaksSwedish(t *testing.T) {
 	d := startDemo(t)
-	b := newTab(t, browser(t), 360, true)
+	b := newTab(browser(t), t, 360, true)
 	b.followLink(b.mailedLink(d, "elin@nordkontor.example"))
 	lang, err := chromedp.Run(b.ctx, chromedp.Evaluate[string]("document.documentElement.lang"))
 	if err != nil || lang != "sv" {
@@ -286,7 +286,7 @@ func TestBrowserFindsNoBarriers(t *testing.T) {
 	}
 	for _, who := range people {
 		t.Run(who.name, func(t *testing.T) {
-			b := newTab(t, chromium, 1280, true)
+			b := newTab(chromium, t, 1280, true)
 			if who.link != "" {
 				b.followLink(who.link)
 			}
@@ -334,7 +334,7 @@ func (b *tab) barriers(script, address string, width int64, scheme string) {
 // complains about, with the policy in force.
 func TestBrowserAsksNobodyElse(t *testing.T) {
 	d := startDemo(t)
-	b := newTab(t, browser(t), 1280, true)
+	b := newTab(browser(t), t, 1280, true)
 	if _, err := chromedp.Call(b.ctx, network.Enable, network.EnableParams{}); err != nil {
 		t.Fatal(err)
 	}
