@@ -106,7 +106,7 @@ func TestCustomersDoNotReadAddresses(t *testing.T) {
 			t.Errorf("%s: a colleague reads the address, or not who it is", path)
 		}
 	}
-	ana.post(people+"/"+strconv.FormatInt(int64(cy.ID), 10)+"/remove")
+	ana.post(people + "/" + strconv.FormatInt(int64(cy.ID), 10) + "/remove")
 	if got := ana.get("/help/tickets/" + w.anas.String()); strings.Contains(got.body, cy.Email) {
 		t.Error("the history names the address of whoever was removed")
 	}

@@ -332,7 +332,7 @@ func accountView(p accountPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = timeTag(one.Seen).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = one.Seen.Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -293,7 +293,9 @@ func (s *Server) keepTyped(r *http.Request, v *app.Visit, key string, f *form) b
 		return false
 	}
 	if err := s.app.KeepDraft(r.Context(), v, key, fields); err != nil {
-		page.InfoFrom(r.Context()).Err = err
+		if kind := portal.KindOf(err); kind == portal.Internal || kind == portal.Unavailable {
+			page.InfoFrom(r.Context()).Err = err
+		}
 		return false
 	}
 	return true

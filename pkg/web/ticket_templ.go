@@ -103,7 +103,7 @@ func ticketView(p ticketPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = chip(p.Status, p.YourTurn, p.Ticket.Status == "closed").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = chip{Status: p.Status, YourTurn: p.YourTurn, Closed: p.Ticket.Status == "closed"}.Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -594,7 +594,7 @@ func message(p *ticketPage, m *messageItem) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = timeTag(m.At).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = m.At.Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1291,7 +1291,7 @@ func about(p ticketPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = timeTag(f.At).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = f.At.Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1740,7 +1740,7 @@ func history(p ticketPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = timeTag(h.At).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = h.At.Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

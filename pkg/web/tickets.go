@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -123,32 +124,29 @@ func clip(s string, characters int) string {
 // address writes the list's address with some of what was asked changed:
 // names and values in turn.
 func (a listAsked) address(path string, changes ...string) string {
-	values := url.Values{}
-	for _, kv := range [][2]string{
-		{"view", a.View},
-		{"q", a.Query},
-		{"status", a.Status},
-		{"who", a.Who},
-		{"from", a.From},
-		{"to", a.To},
-		{"sort", a.Sort},
-		{"dir", a.Dir},
+	var b strings.Builder
+	b.Grow(len(path) + 100)
+	b.WriteString(path)
+	separator := byte('?')
+	for _, kv := range [...][2]string{
+		{"view", a.View}, {"q", a.Query}, {"status", a.Status}, {"who", a.Who}, {"from", a.From}, {"to", a.To},
+		{"sort", a.Sort}, {"dir", a.Dir}, {"after", ""}, {"before", ""},
 	} {
-		if kv[1] != "" {
-			values.Set(kv[0], kv[1])
+		name, value := kv[0], kv[1]
+		for i := 0; i+1 < len(changes); i += 2 {
+			if changes[i] == name {
+				value = changes[i+1]
+			}
+		}
+		if value != "" {
+			b.WriteByte(separator)
+			b.WriteString(name)
+			b.WriteByte('=')
+			b.WriteString(url.QueryEscape(value))
+			separator = '&'
 		}
 	}
-	for i := 0; i+1 < len(changes); i += 2 {
-		if changes[i+1] == "" {
-			values.Del(changes[i])
-		} else {
-			values.Set(changes[i], changes[i+1])
-		}
-	}
-	if len(values) == 0 {
-		return path
-	}
-	return path + "?" + values.Encode()
+	return b.String()
 }
 
 func (s *Server) ticketList(w http.ResponseWriter, r *http.Request) error {

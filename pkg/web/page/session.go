@@ -20,7 +20,7 @@ func cookieName(r *http.Request, name string) string {
 }
 
 func setCookie(w http.ResponseWriter, r *http.Request, name, value string, maxAge int) {
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // G124: Secure wherever the visitor came by TLS
 		Name: cookieName(r, name), Value: value, Path: "/", MaxAge: maxAge,
 		Secure: InfoFrom(r.Context()).Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
