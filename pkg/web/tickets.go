@@ -129,8 +129,16 @@ func (a listAsked) address(path string, changes ...string) string {
 	b.WriteString(path)
 	separator := byte('?')
 	for _, kv := range [...][2]string{
-		{"view", a.View}, {"q", a.Query}, {"status", a.Status}, {"who", a.Who}, {"from", a.From}, {"to", a.To},
-		{"sort", a.Sort}, {"dir", a.Dir}, {"after", ""}, {"before", ""},
+		{"view", a.View},
+		{"q", a.Query},
+		{"status", a.Status},
+		{"who", a.Who},
+		{"from", a.From},
+		{"to", a.To},
+		{"sort", a.Sort},
+		{"dir", a.Dir},
+		{"after", ""},
+		{"before", ""},
 	} {
 		name, value := kv[0], kv[1]
 		for i := 0; i+1 < len(changes); i += 2 {
