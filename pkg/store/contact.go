@@ -106,6 +106,9 @@ func (tx *Tx) Contacts(ctx context.Context, f ContactFilter) ([]portal.Contact, 
 // Conflict contact.exists when the address, or the id of another system, is
 // taken.
 func (tx *Tx) AddContact(ctx context.Context, c *portal.Contact) error {
+	if err := tx.addressFree(ctx, c); err != nil {
+		return err
+	}
 	c.CreatedAt, c.UpdatedAt = tx.Now, tx.Now
 	err := tx.value(ctx, &c.ID, `INSERT INTO contact (email, name, name_key, member_email, language, time_zone, properties, external_id, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) RETURNING id`,
@@ -118,6 +121,9 @@ func (tx *Tx) AddContact(ctx context.Context, c *portal.Contact) error {
 
 // SaveContact writes a changed contact, their companies too.
 func (tx *Tx) SaveContact(ctx context.Context, c *portal.Contact) error {
+	if err := tx.addressFree(ctx, c); err != nil {
+		return err
+	}
 	c.UpdatedAt = tx.Now
 	n, err := tx.exec(ctx, `UPDATE contact SET email = $2, name = $3, name_key = $4, member_email = $5, language = $6, time_zone = $7,
 		properties = $8, external_id = $9, updated_at = $10 WHERE id = $1`,
@@ -144,6 +150,26 @@ func (tx *Tx) addCompanies(ctx context.Context, c *portal.Contact) error {
 		}
 		if err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// addressFree refuses an address that stands for another contact at sign-in:
+// whoever reads its mail would come in as that one.
+func (tx *Tx) addressFree(ctx context.Context, c *portal.Contact) error {
+	for _, a := range []struct{ address, column string }{
+		{c.Email, "member_email"}, {c.MemberEmail, "email"}, {c.MemberEmail, "member_email"},
+	} {
+		if a.address == "" {
+			continue
+		}
+		taken, err := tx.exists(ctx, `SELECT 1 FROM contact WHERE `+a.column+` = $1 AND `+a.column+` <> '' AND id <> $2`, a.address, c.ID)
+		if err != nil {
+			return err
+		}
+		if taken {
+			return portal.Conflictf("contact.exists", "another contact signs in with the address %s already", a.address).With("Email", a.address)
 		}
 	}
 	return nil

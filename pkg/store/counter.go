@@ -31,15 +31,20 @@ func (tx *Tx) Counter(ctx context.Context, key string) (c Counter, err error) {
 // Count adds one and returns the counter; one that has run out starts anew and
 // lasts for window.
 func (tx *Tx) Count(ctx context.Context, key string, window time.Duration) (c Counter, err error) {
+	return tx.CountBy(ctx, key, 1, window)
+}
+
+// CountBy is Count of more than one at a time, such as bytes.
+func (tx *Tx) CountBy(ctx context.Context, key string, n int64, window time.Duration) (c Counter, err error) {
 	// A counter that began after now was written before the clock was set
 	// back; it starts anew as well, or it would last too long.
-	_, err = tx.one(ctx, `INSERT INTO counter (key, count, since, until) VALUES ($1, 1, $2, $3)
+	_, err = tx.one(ctx, `INSERT INTO counter (key, count, since, until) VALUES ($1, $4, $2, $3)
 		ON CONFLICT (key) DO UPDATE SET
-			count = CASE WHEN counter.until > $2 AND counter.since <= $2 THEN counter.count + 1 ELSE 1 END,
+			count = CASE WHEN counter.until > $2 AND counter.since <= $2 THEN counter.count + $4 ELSE $4 END,
 			since = CASE WHEN counter.until > $2 AND counter.since <= $2 THEN counter.since ELSE $2 END,
 			until = CASE WHEN counter.until > $2 AND counter.since <= $2 THEN counter.until ELSE $3 END,
 			blocked_at = CASE WHEN counter.until > $2 AND counter.since <= $2 THEN counter.blocked_at END
-		RETURNING count, since, until, blocked_at`, []any{key, stamp(tx.Now), stamp(tx.Now.Add(window))}, func(r row) (err error) {
+		RETURNING count, since, until, blocked_at`, []any{key, stamp(tx.Now), stamp(tx.Now.Add(window)), n}, func(r row) (err error) {
 		c, err = scanCounter(r)
 		return err
 	})

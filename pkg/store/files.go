@@ -80,12 +80,16 @@ func (f *Files) Add(ctx context.Context, name string, r io.Reader, limit int64) 
 		// Kept already. Its time is renewed, so that a sweep leaves it be
 		// until the row that names it is written.
 		now := time.Now()
-		return blob, fileError("touch", root.Chtimes(final, now, now))
-	}
-	if err := root.Rename(temp, final); err != nil {
+		err = root.Chtimes(final, now, now)
+		if err != nil {
+			return Blob{}, fileError("touch", err)
+		}
+	} else if err := root.Rename(temp, final); err != nil {
 		return Blob{}, fileError("name", err)
 	}
-	for _, dir := range []string{filepath.Join(f.dir, folder), f.dir} {
+	// Also for one that was there: whoever brought it may not have come this
+	// far yet.
+	for _, dir := range []string{filepath.Join(f.dir, folder), f.dir, filepath.Dir(f.dir)} {
 		if err := syncFolder(dir); err != nil {
 			return Blob{}, fileError("sync", err)
 		}
