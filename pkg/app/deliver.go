@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -201,8 +202,11 @@ func (c *courier) sweepMail(ctx context.Context) {
 
 // handle sends one claimed mail and writes down what became of it.
 func (c *courier) handle(ctx context.Context, claim *store.MailClaim) {
-	if c.wasSent(claim) {
-		c.finish(ctx, claim, ids(claim.All()), store.MailResult{State: store.MailSent})
+	if sent, rest := c.wasSent(claim); len(sent) > 0 {
+		c.finish(ctx, claim, sent, store.MailResult{State: store.MailSent})
+		if len(rest) > 0 {
+			c.finish(ctx, claim, rest, store.MailResult{State: store.MailWaiting, DueAt: c.now(), Error: "others of its digest were sent before"})
+		}
 		return
 	}
 	letter, rest, err := c.open(ctx, claim)
@@ -279,6 +283,11 @@ func (c *courier) open(ctx context.Context, claim *store.MailClaim) (*portal.Let
 
 // parcel packs one mail in a transaction of the kind it needs.
 func (c *courier) parcel(ctx context.Context, m *store.Mail) (p parcel, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
 	work := func(tx *store.Tx) error {
 		p, err = c.pack(ctx, tx, m)
 		return err
@@ -315,10 +324,19 @@ func (c *courier) rested(d portal.Delivery) {
 	c.resting = time.Now().Add(c.next)
 }
 
-func (c *courier) wasSent(claim *store.MailClaim) bool {
+// wasSent tells those mails of a claim that were delivered, although that could
+// not be written yet, from those that still have to be.
+func (c *courier) wasSent(claim *store.MailClaim) (sent, rest []portal.MailID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.sent[claim.ID]
+	for _, id := range ids(claim.All()) {
+		if c.sent[id] {
+			sent = append(sent, id)
+		} else {
+			rest = append(rest, id)
+		}
+	}
+	return sent, rest
 }
 
 // finish writes what became of mails of a claim. It does not let go: as long

@@ -58,6 +58,9 @@ func (a *App) KeepDraft(ctx context.Context, v *Visit, key string, form map[stri
 	}
 	return a.store.Write(ctx, func(tx *store.Tx) error {
 		if len(kept) > 0 {
+			if err := mayDraft(ctx, tx, v, owner, key); err != nil {
+				return err
+			}
 			return tx.SaveDraft(ctx, owner, key, kept)
 		}
 		if v.Contact == nil {
@@ -67,8 +70,26 @@ func (a *App) KeepDraft(ctx context.Context, v *Visit, key string, form map[stri
 	})
 }
 
-// draftKey checks a key, so that a stranger's numbers do not fill the store
-// with more than there are tickets to answer.
+// mayDraft refuses an answer to a ticket its writer does not see: made-up
+// numbers would fill the store.
+func mayDraft(ctx context.Context, tx *store.Tx, v *Visit, owner portal.ContactID, key string) error {
+	if key == draftNew {
+		return nil
+	}
+	n, err := portal.ParseTicketNumber(key)
+	if err != nil {
+		return err
+	}
+	c, err := tx.Contact(ctx, owner)
+	if err != nil {
+		return err
+	}
+	viewer := portal.NewViewer(c, &v.Portal.Tickets)
+	_, err = tx.TicketFor(ctx, &viewer, n)
+	return err
+}
+
+// draftKey checks a key and writes it as drafts are found by.
 func draftKey(key string) (string, error) {
 	if key == draftNew {
 		return key, nil

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -24,32 +25,49 @@ func (a *App) storeFiles(ctx context.Context, v *Visit, uploads []Upload, dry bo
 	if len(uploads) == 0 || dry {
 		return nil, nil
 	}
-	if v != nil && v.Contact != nil {
-		var sent int64
-		err := a.store.Read(ctx, func(tx *store.Tx) (err error) {
-			sent, err = tx.FileBytes(ctx, v.Contact.ID, tx.Now.Add(-24*time.Hour))
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		if sent >= filesPerDay {
-			return nil, portal.Invalidf("file.too_many_bytes", "files", "you have sent %d MiB of files today; more fit tomorrow", sent>>20)
-		}
+	if len(uploads) > portal.MaxFiles {
+		return nil, portal.Invalidf("file.too_many", "files", "at most %d files fit one message", portal.MaxFiles).With("Max", portal.MaxFiles)
 	}
-	var files []portal.File
+	if v == nil || v.Contact == nil {
+		files, _, err := a.addFiles(ctx, uploads)
+		return files, err
+	}
+	// What was stored counts, whatever becomes of the message it is for.
+	key := fmt.Sprintf("files:%d", v.Contact.ID)
+	var sent store.Counter
+	err := a.store.Read(ctx, func(tx *store.Tx) (err error) {
+		sent, err = tx.Counter(ctx, key)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if sent.Count >= filesPerDay {
+		return nil, portal.Invalidf("file.too_many_bytes", "files", "you have sent %d MiB of files today; more fit tomorrow", sent.Count>>20)
+	}
+	files, size, err := a.addFiles(ctx, uploads)
+	if size > 0 {
+		err = errors.Join(err, a.store.Write(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+			_, err := tx.CountBy(ctx, key, size, 24*time.Hour)
+			return err
+		}))
+	}
+	return files, err
+}
+
+// addFiles writes uploads and says how many bytes that were, also of those
+// before one that failed.
+func (a *App) addFiles(ctx context.Context, uploads []Upload) (files []portal.File, size int64, err error) {
 	for _, u := range uploads {
-		if len(files) == portal.MaxFiles {
-			return nil, portal.Invalidf("file.too_many", "files", "at most %d files fit one message", portal.MaxFiles).With("Max", portal.MaxFiles)
-		}
 		name := fileName(u.Name)
 		blob, err := a.store.Files().Add(ctx, name, u.Content, portal.MaxFileSize)
 		if err != nil {
-			return nil, err
+			return nil, size, err
 		}
+		size += blob.Size
 		files = append(files, portal.File{Name: name, Type: blob.Type, Size: blob.Size, SHA256: blob.SHA256})
 	}
-	return files, nil
+	return files, size, nil
 }
 
 // fileName keeps the name a person gave, made harmless: without folders,

@@ -23,7 +23,7 @@ func (a *App) Register(ctx context.Context, v *Visit, address, returnTo string, 
 	if err != nil {
 		return err
 	}
-	if len(access.AllowDomains) > 0 && !slices.Contains(access.AllowDomains, portal.EmailDomain(address)) {
+	if !mayRegister(access, address) {
 		return portal.Invalidf("register.domain", "email", "only addresses at %s can register", strings.Join(access.AllowDomains, ", ")).
 			With("Domains", strings.Join(access.AllowDomains, ", "))
 	}
@@ -33,6 +33,12 @@ func (a *App) Register(ctx context.Context, v *Visit, address, returnTo string, 
 	p, returnTo := v.Portal, LocalPath(returnTo)
 	a.afterwards(func(ctx context.Context) error { return a.sendRegistration(ctx, p, address, returnTo) })
 	return nil
+}
+
+// mayRegister reports whether somebody with the address may register.
+func mayRegister(access *portal.AccessSettings, address string) bool {
+	return access.Mode == portal.ModeSelfRegister &&
+		(len(access.AllowDomains) == 0 || slices.Contains(access.AllowDomains, portal.EmailDomain(address)))
 }
 
 func (a *App) sendRegistration(ctx context.Context, p *portal.Portal, address, returnTo string) error {
@@ -105,7 +111,8 @@ func (a *App) Join(ctx context.Context, v *Visit, kind store.TokenKind, token st
 		switch {
 		case member != nil && member.Status == portal.Disabled,
 			kind == store.TokenInvitation && !entry.Allowed,
-			kind == store.TokenRegister && v.Portal.Access.Mode != portal.ModeSelfRegister:
+			kind == store.TokenRegister && v.Portal.Access.Mode != portal.ModeSelfRegister,
+			kind == store.TokenRegister && !entry.Allowed && !mayRegister(&v.Portal.Access, t.Email):
 			return linkError("token.unknown")
 		}
 		if _, err := tx.UseToken(ctx, t.Hash, kind); err != nil {
@@ -117,13 +124,14 @@ func (a *App) Join(ctx context.Context, v *Visit, kind store.TokenKind, token st
 		if err := takeConsent(ctx, tx, v, c.ID, j.Agree, j.Language); err != nil {
 			return err
 		}
-		if hash != "" {
+		if old, err := tx.PasswordHash(ctx, c.ID); err != nil {
+			return err
+		} else if hash != "" && old == "" {
 			if err := a.setPassword(ctx, tx, c.ID, hash, 0); err != nil {
 				return err
 			}
 		}
-		registered := member != nil && member.Status == portal.Registered
-		if kind == store.TokenRegister && v.Portal.Access.Approval && !registered {
+		if kind == store.TokenRegister && v.Portal.Access.Approval && !entry.Allowed {
 			pending = true
 			return a.awaitApproval(ctx, tx, v.Portal, c.ID, member)
 		}
@@ -161,7 +169,8 @@ func (a *App) checkJoining(ctx context.Context, v *Visit, state *LinkState, j *J
 	switch {
 	case j.Password == "" && state.MustPassword:
 		problems = append(problems, portal.Invalidf("field.required", "password", "password is missing"))
-	case j.Password != "" && !v.Portal.Access.Allows(portal.MethodPassword):
+	case j.Password != "" && !state.NeedsPassword:
+		// Whoever has a password keeps it: an invitation is no reset.
 		j.Password = ""
 	case j.Password != "":
 		if err := checkPassword("password", j.Password, v.Portal.Name, j.Name, state.Email); err != nil {
@@ -205,19 +214,15 @@ func checkPassword(field, password string, names ...string) error {
 // joiner is the contact behind a registration or invitation link. A
 // registration of an address nobody knew makes the contact.
 func joiner(ctx context.Context, tx *store.Tx, t *store.Token, name string) (*portal.Contact, error) {
-	var c *portal.Contact
-	var err error
-	if t.Contact != 0 {
-		c, err = tx.Contact(ctx, t.Contact)
-	} else {
-		c, err = tx.ContactForSignIn(ctx, t.Email)
-		if portal.KindOf(err) == portal.NotFound {
-			c = &portal.Contact{Email: t.Email, Name: name}
-			return c, tx.AddContact(ctx, c)
-		}
-	}
-	if err != nil || c.Name == name {
-		return c, err
+	c, err := contactOfToken(ctx, tx, t)
+	switch {
+	case err != nil:
+		return nil, err
+	case c == nil:
+		c = &portal.Contact{Email: t.Email, Name: name}
+		return c, tx.AddContact(ctx, c)
+	case c.Name == name:
+		return c, nil
 	}
 	c.Name = name
 	return c, tx.SaveContact(ctx, c)

@@ -135,7 +135,7 @@ func (k *packing) findContact(ctx context.Context) (why string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if k.mail.Recipient != c.Email && k.mail.Recipient != c.RegistrationEmail() {
+	if k.mail.Recipient != c.RegistrationEmail() && (carriesLink(k.mail.Kind) || k.mail.Recipient != c.Email) {
 		return "the address is not the contact's any more", nil
 	}
 	k.contact = c

@@ -77,20 +77,22 @@ func tooMany(code, msg string, wait time.Duration) *portal.Error {
 
 // blocked refuses a sign-in while the account or the network is slowed down.
 func (a *App) blocked(ctx context.Context, keys ...string) error {
-	return a.store.Read(ctx, func(tx *store.Tx) error {
-		for _, key := range keys {
-			c, err := tx.Counter(ctx, key)
-			if err != nil {
-				return err
-			}
-			// A block further away than the longest pause comes from a
-			// clock that jumped, and counts as over.
-			if wait := c.BlockedAt.Sub(tx.Now); wait > 0 && wait <= longestPause {
-				return tooMany("sign_in.slow", "too many failed sign-ins", wait)
-			}
+	return a.store.Read(ctx, func(tx *store.Tx) error { return blockedIn(ctx, tx, keys...) })
+}
+
+func blockedIn(ctx context.Context, tx *store.Tx, keys ...string) error {
+	for _, key := range keys {
+		c, err := tx.Counter(ctx, key)
+		if err != nil {
+			return err
 		}
-		return nil
-	})
+		// A block further away than the longest pause comes from a clock that
+		// jumped, and counts as over.
+		if wait := c.BlockedAt.Sub(tx.Now); wait > 0 && wait <= longestPause {
+			return tooMany("sign_in.slow", "too many failed sign-ins", wait)
+		}
+	}
+	return nil
 }
 
 // failed counts a failed sign-in of the account and of the network, and slows

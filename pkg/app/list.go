@@ -255,6 +255,9 @@ func (q *ListQuery) sort(rows []portal.TicketRow, v *Visit) {
 		case portal.ColumnCompany:
 			return c.CompareString(x.CompanyName, y.CompanyName)
 		case portal.ColumnAssignee:
+			if v.Agent == nil && v.Portal.Tickets.ShowAgent == portal.AgentTeam {
+				return 0 // who of the team it is must not show in the order either
+			}
 			return c.CompareString(x.AssigneeName, y.AssigneeName)
 		case portal.ColumnCreated:
 			return x.CreatedAt.Compare(y.CreatedAt)

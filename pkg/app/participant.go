@@ -61,6 +61,10 @@ func colleague(ctx context.Context, tx *store.Tx, v *Visit, t *portal.Ticket, fi
 
 // colleagues fills in the participants of a ticket not yet written.
 func (a *App) colleagues(ctx context.Context, tx *store.Tx, v *Visit, t *portal.Ticket, addresses []string) error {
+	tooMany := portal.Invalidf("participant.too_many", "participants", "a ticket has at most %d participants", maxParticipants).With("Max", maxParticipants)
+	if len(addresses) > 2*maxParticipants {
+		return tooMany // each of them is looked up while others wait to write
+	}
 	for _, address := range addresses {
 		c, err := colleague(ctx, tx, v, t, "participants", address)
 		if err != nil {
@@ -71,7 +75,7 @@ func (a *App) colleagues(ctx context.Context, tx *store.Tx, v *Visit, t *portal.
 		}
 	}
 	if len(t.Participants) > maxParticipants {
-		return portal.Invalidf("participant.too_many", "participants", "a ticket has at most %d participants", maxParticipants).With("Max", maxParticipants)
+		return tooMany
 	}
 	return nil
 }

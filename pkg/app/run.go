@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -68,6 +69,12 @@ func (a *App) afterwards(work func(context.Context) error) {
 func (a *App) do(work func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(context.Background(), laterTimeout)
 	defer cancel()
+	defer func() {
+		// Like a request, it costs nothing but itself.
+		if r := recover(); r != nil {
+			a.log.Error("work after an answer panicked", "panic", r, "stack", string(debug.Stack()))
+		}
+	}()
 	if err := work(ctx); err != nil {
 		a.log.Error("work after an answer failed", "error", err)
 	}

@@ -172,11 +172,11 @@ func (a *App) PeekToken(ctx context.Context, v *Visit, kind store.TokenKind, tok
 		}
 		agreed := 0
 		state.NeedsPassword = access.Allows(portal.MethodPassword)
-		if t.Contact != 0 {
-			c, err := tx.Contact(ctx, t.Contact)
-			if err != nil {
-				return err
-			}
+		c, err := contactOfToken(ctx, tx, t)
+		if err != nil {
+			return err
+		}
+		if c != nil {
 			state.Email, state.Name = c.RegistrationEmail(), c.Name
 			hash, err := tx.PasswordHash(ctx, c.ID)
 			if err != nil {
@@ -194,6 +194,19 @@ func (a *App) PeekToken(ctx context.Context, v *Visit, kind store.TokenKind, tok
 		return nil
 	})
 	return state, err
+}
+
+// contactOfToken is whom a one-time link is for; nil when it proves an address
+// nobody has yet.
+func contactOfToken(ctx context.Context, tx *store.Tx, t *store.Token) (*portal.Contact, error) {
+	if t.Contact != 0 {
+		return tx.Contact(ctx, t.Contact)
+	}
+	c, err := tx.ContactForSignIn(ctx, t.Email)
+	if portal.KindOf(err) == portal.NotFound {
+		return nil, nil
+	}
+	return c, err
 }
 
 // validToken returns a token of the portal that could be used now, without
@@ -384,6 +397,10 @@ func (a *App) SignIn(ctx context.Context, v *Visit, address, password, returnTo 
 	}
 	var in *SignedIn
 	err = a.store.Write(ctx, func(tx *store.Tx) error {
+		// Of many guesses at once, the right one must not count either.
+		if err := blockedIn(ctx, tx, account, network); err != nil {
+			return err
+		}
 		// Rights may have changed while the password was checked.
 		entry, member, err := entryOf(ctx, tx, v.Portal, contact.ID)
 		if err != nil {

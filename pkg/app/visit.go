@@ -131,12 +131,36 @@ func (a *App) Enter(ctx context.Context, host, path, token string) (*Visit, erro
 		}
 		v := &Visit{Portal: p, Path: rest}
 		a.admit(ctx, set, v, vis, now)
-		if p.State == portal.Draft && v.Agent == nil && !strings.HasPrefix(rest, "/sign-in/link/") {
-			return nil, portal.NotFoundf("portal.none", "no portal lies at this address")
+		if p.State == portal.Draft && v.Agent == nil {
+			if err := a.opensDraft(ctx, p, rest); err != nil {
+				return nil, err
+			}
 		}
 		return v, nil
 	}
 	return nil, &portal.Error{Kind: portal.Unavailable, Code: "settings.moving", Msg: "the settings are being changed", Hint: "try again"}
+}
+
+// opensDraft lets only the page of a sign-in link through that an agent was
+// given: nobody else learns that there is a draft.
+func (a *App) opensDraft(ctx context.Context, p *portal.Portal, path string) error {
+	none := portal.NotFoundf("portal.none", "no portal lies at this address")
+	hash, err := auth.ParseToken(strings.TrimPrefix(path, LinkPath(store.TokenSignIn, "")))
+	if err != nil {
+		return none
+	}
+	return a.store.Read(ctx, func(tx *store.Tx) error {
+		t, err := tx.Token(ctx, hash)
+		switch {
+		case portal.KindOf(err) == portal.NotFound:
+			return none
+		case err != nil:
+			return err
+		case t.Kind != store.TokenSignIn || t.Portal != p.ID || t.Agent == 0:
+			return none
+		}
+		return nil
+	})
 }
 
 // admit decides what the session's holder is to this visit.

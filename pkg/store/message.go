@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"time"
 
 	"github.com/portalctl/portalctl/pkg/portal"
 )
@@ -110,13 +109,6 @@ func (tx *Tx) FileFor(ctx context.Context, v *portal.Viewer, id portal.FileID) (
 		q.add(` AND m.kind = 'public'`)
 	}
 	return find(ctx, tx, portal.NotFoundf("file.none", "there is no such file"), q.text(), q.args, scanFile)
-}
-
-// FileBytes sums the sizes of files a contact has sent since a time.
-func (tx *Tx) FileBytes(ctx context.Context, c portal.ContactID, since time.Time) (sum int64, err error) {
-	err = tx.value(ctx, &sum, `SELECT coalesce(sum(f.size), 0) FROM message m JOIN file f ON f.message_id = m.id
-		WHERE m.contact_id = $1 AND m.at >= $2`, c, since.UnixMilli())
-	return sum, err
 }
 
 // FileKnown reports whether any row names the hash.
