@@ -118,11 +118,7 @@ const (
 
 // ParseMemberStatus reads one of the statuses.
 func ParseMemberStatus(s string) (MemberStatus, error) {
-	switch m := MemberStatus(strings.ToLower(strings.TrimSpace(s))); m {
-	case Invited, Pending, Registered, Failed, Disabled:
-		return m, nil
-	}
-	return "", Invalidf("member.status", "status", "%q is not a member status; use invited, pending, registered, failed or disabled", s)
+	return oneOf("member.status", "status", "a member status", s, Invited, Pending, Registered, Failed, Disabled)
 }
 
 // Entry is the answer to "may this contact enter this portal?".

@@ -54,11 +54,23 @@ const (
 
 // ParsePortalState reads draft, live or paused.
 func ParsePortalState(s string) (PortalState, error) {
-	switch st := PortalState(strings.ToLower(strings.TrimSpace(s))); st {
-	case Draft, Live, Paused:
-		return st, nil
+	return oneOf("portal.state", "state", "a portal state", s, Draft, Live, Paused)
+}
+
+// oneOf reads one of a few words, in any case; what says what it is not.
+func oneOf[T ~string](code, field, what, s string, words ...T) (T, error) {
+	if word := T(strings.ToLower(strings.TrimSpace(s))); slices.Contains(words, word) {
+		return word, nil
 	}
-	return "", Invalidf("portal.state", "state", "%q is not a portal state; use draft, live or paused", s)
+	list := string(words[0])
+	for i, w := range words[1:] {
+		if i == len(words)-2 {
+			list += " or " + string(w)
+		} else {
+			list += ", " + string(w)
+		}
+	}
+	return "", Invalidf(code, field, "%q is not %s; use %s", s, what, list)
 }
 
 // DefaultAccent is the accent colour of a new portal.
@@ -157,11 +169,7 @@ const (
 
 // ParsePermissions reads contact, company or rules.
 func ParsePermissions(s string) (Permissions, error) {
-	switch p := Permissions(strings.ToLower(strings.TrimSpace(s))); p {
-	case PermitContact, PermitCompany, PermitRules:
-		return p, nil
-	}
-	return "", Invalidf("tickets.permissions", "permissions", "%q is not a ticket permission; use contact, company or rules", s)
+	return oneOf("tickets.permissions", "permissions", "a ticket permission", s, PermitContact, PermitCompany, PermitRules)
 }
 
 // CompanyScope says whose tickets company view includes.
@@ -175,11 +183,7 @@ const (
 
 // ParseCompanyScope reads primary or all.
 func ParseCompanyScope(s string) (CompanyScope, error) {
-	switch c := CompanyScope(strings.ToLower(strings.TrimSpace(s))); c {
-	case PrimaryCompany, AllCompanies:
-		return c, nil
-	}
-	return "", Invalidf("tickets.company_scope", "company-scope", "%q is not a company scope; use primary or all", s)
+	return oneOf("tickets.company_scope", "company-scope", "a company scope", s, PrimaryCompany, AllCompanies)
 }
 
 // CompanyAccess says whether company view includes answering.
@@ -193,11 +197,7 @@ const (
 
 // ParseCompanyAccess reads read or reply.
 func ParseCompanyAccess(s string) (CompanyAccess, error) {
-	switch c := CompanyAccess(strings.ToLower(strings.TrimSpace(s))); c {
-	case CompanyRead, CompanyReply:
-		return c, nil
-	}
-	return "", Invalidf("tickets.company_access", "company-access", "%q is not a company access; use read or reply", s)
+	return oneOf("tickets.company_access", "company-access", "a company access", s, CompanyRead, CompanyReply)
 }
 
 // AgentDisplay says how customers read who answered.
@@ -211,11 +211,7 @@ const (
 
 // ParseAgentDisplay reads name or team.
 func ParseAgentDisplay(s string) (AgentDisplay, error) {
-	switch d := AgentDisplay(strings.ToLower(strings.TrimSpace(s))); d {
-	case AgentName, AgentTeam:
-		return d, nil
-	}
-	return "", Invalidf("tickets.show_agent", "show-agent", "%q is not a way to show agents; use name or team", s)
+	return oneOf("tickets.show_agent", "show-agent", "a way to show agents", s, AgentName, AgentTeam)
 }
 
 // ReopenWindow is how long after closing a customer's answer reopens.
@@ -253,11 +249,7 @@ const (
 
 // ParseAccessMode reads groups or self-register.
 func ParseAccessMode(s string) (AccessMode, error) {
-	switch m := AccessMode(strings.ToLower(strings.TrimSpace(s))); m {
-	case ModeGroups, ModeSelfRegister:
-		return m, nil
-	}
-	return "", Invalidf("access.mode", "mode", "%q is not an access mode; use groups or self-register", s)
+	return oneOf("access.mode", "mode", "an access mode", s, ModeGroups, ModeSelfRegister)
 }
 
 // SignInMethod is a way to sign in.
@@ -362,11 +354,7 @@ const (
 
 // ParseInboxKind reads inbox or helpdesk.
 func ParseInboxKind(s string) (InboxKind, error) {
-	switch k := InboxKind(strings.ToLower(strings.TrimSpace(s))); k {
-	case InboxMail, InboxHelpdesk:
-		return k, nil
-	}
-	return "", Invalidf("inbox.kind", "kind", "%q is not a kind of inbox; use inbox (answered by mail) or helpdesk (answered on the help desk page)", s)
+	return oneOf("inbox.kind", "kind", "a kind of inbox", s, InboxMail, InboxHelpdesk)
 }
 
 // Inbox is where new tickets go. An inbox of kind inbox has an address.
@@ -399,11 +387,7 @@ const (
 
 // ParseAgentRole reads agent or admin.
 func ParseAgentRole(s string) (AgentRole, error) {
-	switch r := AgentRole(strings.ToLower(strings.TrimSpace(s))); r {
-	case RoleAgent, RoleAdmin:
-		return r, nil
-	}
-	return "", Invalidf("agent.role", "role", "%q is not a role; use agent or admin", s)
+	return oneOf("agent.role", "role", "a role", s, RoleAgent, RoleAdmin)
 }
 
 // Group is a named set of contacts.
