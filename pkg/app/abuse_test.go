@@ -235,3 +235,79 @@ func TestOrderTellsNothingOfHiddenAgents(t *testing.T) {
 		t.Errorf("sorted by agent the list is %v and %v", up, down)
 	}
 }
+
+// Portals of one host share its cookies, not what they ask of newcomers.
+func TestSessionOfAnotherPortalLeadsPastNoConsent(t *testing.T) {
+	w := newWorld(t, nil)
+	ctx := t.Context()
+	other := *w.portal
+	other.Slug, other.Access.Consent, other.Access.ConsentVersion = "other", "Be kind.", 1
+	w.write(func(ctx context.Context, tx *store.Tx) error { return tx.AddPortal(ctx, &other) })
+	enter := func(token string) *Visit {
+		v, err := w.Enter(ctx, "portal.test", "/other/tickets", token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	anas := w.signIn(w.ana)
+	v := enter(anas)
+	if v.SignedIn() {
+		t.Fatal("the session of another portal leads past the terms")
+	}
+	url, err := w.MemberLink(ctx, &other, w.ana.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, _, err := w.Join(ctx, v, store.TokenInvitation, url[strings.LastIndexByte(url, '/')+1:], Joining{Name: "Ana", Agree: true}, phone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !enter(in.Token).SignedIn() || !w.visit(in.Token).SignedIn() {
+		t.Error("a member of both portals is not signed in to both")
+	}
+	if w.visit(anas).SignedIn() {
+		t.Error("the session from before lives on")
+	}
+}
+
+func TestSignOutEndsTheSessionOfSomebodyKeptOut(t *testing.T) {
+	w := newWorld(t, nil)
+	token := w.signIn(w.ana)
+	member := func(status portal.MemberStatus) {
+		w.write(func(ctx context.Context, tx *store.Tx) error {
+			return tx.SaveMember(ctx, &portal.Member{PortalID: w.portal.ID, ContactID: w.ana.ID, Status: status})
+		})
+	}
+	member(portal.Disabled)
+	v := w.visit(token)
+	if v.SignedIn() {
+		t.Fatal("a disabled member is signed in")
+	}
+	if err := w.SignOut(t.Context(), v); err != nil {
+		t.Fatal(err)
+	}
+	member(portal.Registered)
+	if w.visit(token).SignedIn() {
+		t.Error("the session outlived signing out")
+	}
+}
+
+func TestChangesOfTicketsAreLimited(t *testing.T) {
+	w := newWorld(t, nil)
+	ana := w.as(w.ana)
+	n := w.open(ana, NewTicket{})
+	for i := range ticketsPerHour {
+		if err := w.SetConfidential(t.Context(), ana, n, i%2 == 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantCode(t, w.CloseTicket(t.Context(), ana, n), "limit.requests")
+	if err := w.CloseTicket(t.Context(), w.asAgent(), n); err != nil {
+		t.Errorf("an agent: %v", err)
+	}
+	w.clock.Add(time.Hour)
+	if err := w.ReopenTicket(t.Context(), w.as(w.ana), n); err != nil {
+		t.Errorf("an hour later: %v", err)
+	}
+}

@@ -348,6 +348,12 @@ func (a *App) changeTicket(ctx context.Context, v *Visit, n portal.TicketNumber,
 		if err != nil {
 			return err
 		}
+		if v.Contact != nil {
+			// A change writes mails and, at times, the ticket's whole index.
+			if err := allowIn(ctx, tx, "changes:"+v.Contact.Email, ticketsPerHour, time.Hour); err != nil {
+				return err
+			}
+		}
 		return change(tx, t)
 	})
 	a.wakeMail()

@@ -20,6 +20,8 @@ type Visit struct {
 	// it; the visitor belongs there instead.
 	Redirect string
 
+	// Session is the live session the browser holds, also when its holder may
+	// not enter.
 	Session *store.Session
 	Contact *portal.Contact
 	Agent   *portal.Agent
@@ -181,17 +183,23 @@ func (a *App) admit(ctx context.Context, set *settings, v *Visit, vis *store.Vis
 		}
 		return
 	}
+	v.Session = s // also of somebody who may not enter: they can still sign out
 	switch {
 	case vis.Agent != nil:
 		if vis.Agent.Disabled {
 			return
 		}
-		v.Agent, v.Session, v.Viewer = vis.Agent, s, portal.AgentViewer(vis.Agent.ID)
+		v.Agent, v.Viewer = vis.Agent, portal.AgentViewer(vis.Agent.ID)
 	case vis.Contact != nil:
 		if v.Entry = portal.MayEnter(v.Portal, vis.Member, vis.InGroup); !v.Entry.Allowed {
 			return
 		}
-		v.Contact, v.Member, v.Session = vis.Contact, vis.Member, s
+		if s.Portal != v.Portal.ID && (vis.Member == nil || vis.Member.Status != portal.Registered) {
+			// Signed in to another portal of the host, and new here: what this
+			// one asks of newcomers comes first.
+			return
+		}
+		v.Contact, v.Member = vis.Contact, vis.Member
 		v.Viewer = portal.NewViewer(vis.Contact, &v.Portal.Tickets)
 	default:
 		return
