@@ -74,7 +74,7 @@ func (a *App) base(ctx context.Context, tx *store.Tx) (*url.URL, error) {
 
 // host returns the host name of a Host header, lower case, without port.
 func hostOnly(host string) string {
-	if h, _, err := net.SplitHostPort(host); err == nil {
+	if h, port, err := net.SplitHostPort(host); err == nil && strings.Trim(port, "0123456789") == "" {
 		host = h
 	}
 	return strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))

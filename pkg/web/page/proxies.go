@@ -74,7 +74,7 @@ func addrString(a netip.Addr) string {
 
 // hostOnly drops the port and writes a host as domains are stored.
 func hostOnly(host string) string {
-	if h, _, err := net.SplitHostPort(host); err == nil {
+	if h, port, err := net.SplitHostPort(host); err == nil && strings.Trim(port, "0123456789") == "" {
 		host = h
 	}
 	return strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
