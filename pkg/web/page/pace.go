@@ -1,6 +1,7 @@
 package page
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -31,13 +32,17 @@ type pacedBody struct {
 }
 
 func (b *pacedBody) Read(p []byte) (int, error) {
+	// Whoever was fast may pause, but not for as long as they have saved up.
+	left := min(time.Until(b.start.Add(bodyGrace+time.Duration(b.n/leastRate)*time.Second)), 2*bodyGrace)
 	// A connection without deadlines, as in a test, has none.
-	_ = b.conn.SetReadDeadline(b.start.Add(bodyGrace + time.Duration(b.n/leastRate)*time.Second))
+	_ = b.conn.SetReadDeadline(time.Now().Add(left))
 	n, err := b.ReadCloser.Read(p)
 	b.n += int64(n)
-	if err != nil {
+	if errors.Is(err, io.EOF) {
 		// The server watches the connection while the handler works; a
 		// deadline left behind would look to it as if the visitor had gone.
+		// After any other error it reads what is left of the body, to use the
+		// connection again, and that must not take for ever.
 		_ = b.conn.SetReadDeadline(time.Time{})
 	}
 	return n, err
