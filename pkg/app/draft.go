@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"strings"
+	"time"
 
 	"github.com/portalctl/portalctl/pkg/portal"
 	"github.com/portalctl/portalctl/pkg/store"
@@ -58,6 +60,9 @@ func (a *App) KeepDraft(ctx context.Context, v *Visit, key string, form map[stri
 	}
 	return a.store.Write(ctx, func(tx *store.Tx) error {
 		if len(kept) > 0 {
+			if err := allowIn(ctx, tx, fmt.Sprintf("drafts:%d", owner), draftsPerHour, time.Hour); err != nil {
+				return err
+			}
 			if err := mayDraft(ctx, tx, v, owner, key); err != nil {
 				return err
 			}

@@ -356,7 +356,7 @@ func (k *packing) message(ctx context.Context, t *portal.Ticket, office bool) (s
 	if k.mail.Message == 0 {
 		return "", nil
 	}
-	messages, err := k.tx.Messages(ctx, t, false)
+	messages, err := k.tx.MessagesBefore(ctx, t, false, k.mail.Message+1, 1)
 	if err != nil {
 		return "", err
 	}

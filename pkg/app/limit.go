@@ -20,6 +20,7 @@ const (
 	requestsPerNet    = 60 // links, resets asked for from one network
 	registrationsNet  = 20
 	ticketsPerHour    = 300
+	draftsPerHour     = 1200           // pages keep what is typed every few seconds
 	proofWindow       = 24 * time.Hour // one fixed text a day to an address nobody proved
 
 	freeFailures    = 5  // of one account, before it slows

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"time"
 
@@ -13,7 +14,9 @@ import (
 // TicketView is what the ticket page shows.
 type TicketView struct {
 	Ticket                        *portal.Ticket
-	Messages                      []portal.Message // with Files; internal ones for agents only
+	Messages                      []portal.Message // the newest, or a part before; with Files; internal ones for agents only
+	Earlier                       portal.MessageID // the part before these messages is that before this one; 0: there is none
+	Later                         bool             // newer messages exist than these
 	Events                        []portal.Event
 	Participants                  []portal.Contact
 	Decision                      portal.Decision
@@ -30,8 +33,21 @@ type TicketView struct {
 // continues.
 const fieldFollows = "follows"
 
-// Ticket returns a ticket the visitor sees and marks it read.
+// How much of a conversation one page shows, so that nobody's page grows with
+// what somebody else can write.
+const (
+	pageMessages = 100
+	pageBytes    = 1 << 20
+)
+
+// Ticket returns a ticket the visitor sees, with the newest messages, and
+// marks it read.
 func (a *App) Ticket(ctx context.Context, v *Visit, n portal.TicketNumber) (*TicketView, error) {
+	return a.TicketBefore(ctx, v, n, math.MaxInt64)
+}
+
+// TicketBefore returns what Ticket does, with the messages before one of them.
+func (a *App) TicketBefore(ctx context.Context, v *Visit, n portal.TicketNumber, before portal.MessageID) (*TicketView, error) {
 	view := &TicketView{}
 	err := a.store.Read(ctx, func(tx *store.Tx) error {
 		p, err := tx.TicketDetailFor(ctx, &v.Viewer, n)
@@ -43,7 +59,7 @@ func (a *App) Ticket(ctx context.Context, v *Visit, n portal.TicketNumber) (*Tic
 		view.UnreadFrom = max(p.ReadMark, v.readFrom())
 		view.permit(v, tx.Now)
 		internal := v.Agent != nil
-		if view.Messages, err = tx.Messages(ctx, t, internal); err != nil {
+		if err = view.read(ctx, tx, internal, before); err != nil {
 			return err
 		}
 		if len(t.Participants) > 0 {
@@ -60,10 +76,32 @@ func (a *App) Ticket(ctx context.Context, v *Visit, n portal.TicketNumber) (*Tic
 	if follows, err := portal.ParseTicketNumber(view.Ticket.Fields[fieldFollows]); err == nil {
 		view.Follows = follows
 	}
-	if v.Contact != nil && view.Ticket.LastPublic > view.UnreadFrom {
+	if v.Contact != nil && !view.Later && view.Ticket.LastPublic > view.UnreadFrom {
 		a.markRead(v.Contact.ID, n, view.Ticket.LastPublic)
 	}
 	return view, nil
+}
+
+// read fills in the messages before one: as many as a page shows.
+func (w *TicketView) read(ctx context.Context, tx *store.Tx, internal bool, before portal.MessageID) error {
+	messages, err := tx.MessagesBefore(ctx, w.Ticket, internal, before, pageMessages+1)
+	if err != nil {
+		return err
+	}
+	first, size := len(messages), 0
+	for first > 0 && len(messages)-first < pageMessages {
+		size += len(messages[first-1].Body)
+		if size > pageBytes && first < len(messages) {
+			break
+		}
+		first--
+	}
+	w.Messages = messages[first:]
+	if first > 0 {
+		w.Earlier = messages[first].ID
+	}
+	w.Later = before <= w.Ticket.LastPublic
+	return nil
 }
 
 // markRead notes behind the answer what has been seen.

@@ -1,8 +1,11 @@
 package app
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -459,5 +462,46 @@ func TestDraftPortalOpensForAgents(t *testing.T) {
 		if _, err := w.Enter(t.Context(), "portal.test", "/help/", token); portal.KindOf(err) != portal.NotFound {
 			t.Errorf("a draft opens for %s: %v", name, err)
 		}
+	}
+}
+
+func TestLongConversationComesInParts(t *testing.T) {
+	w := newWorld(t, nil)
+	ana := w.as(w.ana)
+	n := w.open(ana, NewTicket{Body: "message 1"})
+	var last *TicketView
+	for i := 2; i <= 250; i++ {
+		if err := w.Reply(t.Context(), ana, n, Answer{Body: fmt.Sprintf("message %d", i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []string
+	before := portal.MessageID(math.MaxInt64)
+	for pages := 0; pages < 5 && before != 0; pages++ {
+		view, err := w.TicketBefore(t.Context(), ana, n, before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(view.Messages) > pageMessages || view.Later != (pages > 0) {
+			t.Errorf("part %d has %d messages, later %v", pages, len(view.Messages), view.Later)
+		}
+		var part []string
+		for _, m := range view.Messages {
+			part = append(part, m.Body)
+		}
+		got = append(part, got...)
+		before, last = view.Earlier, view
+	}
+	if last.Earlier != 0 || len(got) != 250 || got[0] != "message 1" || got[249] != "message 250" || !slices.IsSortedFunc(got, func(a, b string) int { return cmp.Or(len(a)-len(b), strings.Compare(a, b)) }) {
+		t.Errorf("%d messages came, from %s to %s", len(got), got[0], got[len(got)-1])
+	}
+	big := strings.Repeat("x", portal.MaxBody-1)
+	for range 15 {
+		if err := w.Reply(t.Context(), ana, n, Answer{Body: big}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if view := w.ticket(ana, n); len(view.Messages) > 11 || view.Earlier == 0 {
+		t.Errorf("one page has %d messages of 100 KiB", len(view.Messages))
 	}
 }

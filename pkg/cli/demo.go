@@ -76,7 +76,7 @@ func runDemo(ctx context.Context, env *Env, opts demoOptions) (err error) {
 		if err := demoLinks(ctx, env, a, p, base); err != nil {
 			return err
 		}
-		reader := mailReader(box)
+		reader := mailReader(box, base.Host)
 		return hosting{env: env, app: a, log: log, listener: listener, base: base,
 			infra: map[string]http.Handler{mailPath: reader}}.run(ctx)
 	})

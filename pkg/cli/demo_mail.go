@@ -17,8 +17,9 @@ const demoAccent = portal.DefaultAccent
 // mailPath is where the demo's mail is read. It exists only there.
 const mailPath = "/-/mail"
 
-// mailReader shows what a Recorder kept.
-func mailReader(box *mail.Recorder) http.Handler {
+// mailReader shows what a Recorder kept, under the demo's own address only: a
+// page of somebody else's whose name is made to point here reads nothing.
+func mailReader(box *mail.Recorder, host string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+mailPath, func(w http.ResponseWriter, r *http.Request) {
 		render(w, r, mailList(box.Messages()))
@@ -42,7 +43,13 @@ func mailReader(box *mail.Recorder) http.Handler {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = w.Write([]byte(m.HTML))
 	})
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Host != host {
+			http.Error(w, "not served here", http.StatusMisdirectedRequest)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 func render(w http.ResponseWriter, r *http.Request, c templ.Component) {

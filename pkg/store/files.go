@@ -180,6 +180,10 @@ func (f *Files) Sweep(ctx context.Context, age time.Duration, named func(sha256 
 				return err
 			}
 		}
+		// Sent again in this moment, it has a new time and stays.
+		if again, err := root.Stat(p); err != nil || again.ModTime().After(before) {
+			return nil
+		}
 		return root.Remove(p)
 	})
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"math"
 
 	"github.com/portalctl/portalctl/pkg/portal"
 )
@@ -50,14 +51,21 @@ func (tx *Tx) AddMessage(ctx context.Context, t *portal.Ticket, m *portal.Messag
 // Messages returns the ticket's messages, oldest first, files included;
 // internal ones only if asked.
 func (tx *Tx) Messages(ctx context.Context, t *portal.Ticket, internal bool) ([]portal.Message, error) {
-	where := `m.ticket = $1`
+	return tx.MessagesBefore(ctx, t, internal, math.MaxInt64, math.MaxInt64)
+}
+
+// MessagesBefore returns the newest messages of the ticket before one, at most
+// limit, in the order and with what Messages returns.
+func (tx *Tx) MessagesBefore(ctx context.Context, t *portal.Ticket, internal bool, before portal.MessageID, limit int64) ([]portal.Message, error) {
+	public := ``
 	if !internal {
-		where += ` AND m.kind = 'public'`
+		public = ` AND kind = 'public'`
 	}
 	messages, err := list(ctx, tx, `SELECT m.id, m.ticket, m.kind, m.contact_id, m.agent_id, m.author, m.body, m.format, m.at,
 		coalesce(c.name, ''), coalesce(c.email, ''), coalesce(a.name, '')
-		FROM message m LEFT JOIN contact c ON c.id = m.contact_id LEFT JOIN agent a ON a.id = m.agent_id
-		WHERE `+where+` ORDER BY m.id`, []any{t.Number}, func(r row) (m portal.Message, err error) {
+		FROM (SELECT * FROM message WHERE ticket = $1 AND id < $2`+public+` ORDER BY id DESC LIMIT $3) m
+		LEFT JOIN contact c ON c.id = m.contact_id LEFT JOIN agent a ON a.id = m.agent_id
+		ORDER BY m.id`, []any{t.Number, before, limit}, func(r row) (m portal.Message, err error) {
 		var name, email, agent string
 		err = r.Scan(&m.ID, &m.Ticket, &m.Kind, refInto(&m.Contact), refInto(&m.Agent), &m.AuthorName, &m.Body, &m.Format, timeInto{&m.At},
 			&name, &email, &agent)
@@ -69,17 +77,21 @@ func (tx *Tx) Messages(ctx context.Context, t *portal.Ticket, internal bool) ([]
 		}
 		return m, err
 	})
-	if err != nil || (t.FileCount == 0 && !internal) {
+	if err != nil || len(messages) == 0 || (t.FileCount == 0 && !internal) {
 		return messages, err
 	}
-	files, err := list(ctx, tx, `SELECT `+fileColumns+` FROM file f WHERE f.ticket = $1 ORDER BY f.message_id, f.id`, []any{t.Number}, scanFile)
+	files, err := list(ctx, tx, `SELECT `+fileColumns+` FROM file f WHERE f.ticket = $1 AND f.message_id >= $2 AND f.message_id <= $3
+		ORDER BY f.message_id, f.id`, []any{t.Number, messages[0].ID, messages[len(messages)-1].ID}, scanFile)
 	if err != nil {
 		return nil, err
 	}
+	// Both are in the messages' order.
+	next := 0
 	for i := range messages {
-		for _, f := range files {
-			if f.Message == messages[i].ID {
-				messages[i].Files = append(messages[i].Files, f)
+		m := &messages[i]
+		for ; next < len(files) && files[next].Message <= m.ID; next++ {
+			if files[next].Message == m.ID {
+				m.Files = append(m.Files, files[next])
 			}
 		}
 	}

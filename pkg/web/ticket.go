@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -114,7 +115,11 @@ func (s *Server) ticketShow(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) ticketPage(w http.ResponseWriter, r *http.Request, n portal.TicketNumber) (*ticketPage, error) {
 	visit := visitFrom(r.Context())
-	t, err := s.app.Ticket(r.Context(), visit, n)
+	before, err := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64)
+	if err != nil || before <= 0 {
+		before = math.MaxInt64
+	}
+	t, err := s.app.TicketBefore(r.Context(), visit, n, portal.MessageID(before))
 	if err != nil {
 		return nil, err
 	}
@@ -141,6 +146,11 @@ func newTicketPage(v *view, t *app.TicketView) *ticketPage {
 		}
 	}
 	return p
+}
+
+// EarlierURL leads to the part of the conversation before the one shown.
+func (p *ticketPage) EarlierURL() templ.SafeURL {
+	return templ.SafeURL(p.Path + "?before=" + strconv.FormatInt(int64(p.Earlier), 10))
 }
 
 func (p *ticketPage) messages() {
