@@ -141,6 +141,7 @@ type LinkState struct {
 	Code          string // token.unknown, token.used or token.expired when not valid
 	Email         string // whom it is for
 	Name          string
+	Language      string // theirs; "" when they chose none
 	NeedsPassword bool   // the portal takes passwords and the person has none: offer to choose one
 	MustPassword  bool   // it takes nothing else
 	Consent       string // the text to agree to; "" when there is none or it was agreed to
@@ -177,7 +178,7 @@ func (a *App) PeekToken(ctx context.Context, v *Visit, kind store.TokenKind, tok
 			return err
 		}
 		if c != nil {
-			state.Email, state.Name = c.RegistrationEmail(), c.Name
+			state.Email, state.Name, state.Language = c.RegistrationEmail(), c.Name, c.Language
 			hash, err := tx.PasswordHash(ctx, c.ID)
 			if err != nil {
 				return err

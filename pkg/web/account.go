@@ -136,6 +136,7 @@ func (s *Server) passwordChange(w http.ResponseWriter, r *http.Request) error {
 		}
 		p.Passwords = f
 		s.refuse(w, r, p.view, f, err, "present", "password")
+		f.call("password", p.T("account.password_new"))
 		return s.render(w, r, f.status, accountView(*p))
 	}
 	page.SetSession(w, r, in.Token, in.Expires)

@@ -23,7 +23,7 @@ func (s *Server) ticketsCSV(w http.ResponseWriter, r *http.Request) error {
 	out := csv.NewWriter(b)
 	record := make([]string, len(columns))
 	for i, c := range columns {
-		record[i] = csvCell(v.T("column." + string(c)))
+		record[i] = csvCell(v.columnLabel(c))
 	}
 	if err := out.Write(record); err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/portalctl/portalctl/pkg/app"
@@ -69,6 +70,15 @@ func filled(values map[string]string) *form {
 	return f
 }
 
+// call names the problems of a field as this form names the field.
+func (f *form) call(field, label string) {
+	for i := range f.problems {
+		if f.problems[i].Field == field {
+			f.problems[i].Label = label
+		}
+	}
+}
+
 // refuse turns an error into problems and the status of the answer. Problems of
 // fields the form does not have stand in the summary alone.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, v *view, f *form, err error, fields ...string) {
@@ -91,6 +101,10 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, v *view, f *form
 			}
 		}
 		f.problems = append(f.problems, p)
+	}
+	// A browser shows a form again without its files, and only we can say so.
+	if len(f.names) > 0 && slices.Contains(fields, "files") && f.Problem("files") == "" {
+		f.problems = append(f.problems, problem{Field: "files", Label: v.labelOf("files"), Text: v.T("files.again")})
 	}
 }
 

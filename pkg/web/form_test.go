@@ -64,9 +64,10 @@ func TestNewTicketComesBackFilledIn(t *testing.T) {
 	}
 	w := newWorld(t, nil)
 	w.portal.Tickets.Fields, w.portal.Tickets.Permissions = fields, portal.PermitCompany
+	w.portal.Tickets.Columns = []portal.TicketColumn{portal.ColumnSubject, portal.ColumnCategory}
 	w.savePortal()
 	ana := w.browser(w.signIn(w.ana))
-	got := ana.send("/help/tickets/new", nil, "subject", "", "body", "What I wrote", "field_priority", "high", "field_category", "Technical",
+	got := ana.send("/help/tickets/new", []upload{{"plan.txt", strings.NewReader("the plan")}}, "subject", "", "body", "What I wrote", "field_priority", "high", "field_category", "Technical",
 		"field_order", "", "participants", "nobody@elsewhere.example", "confidential", "on")
 	doc := got.dom(t)
 	if got.StatusCode != http.StatusUnprocessableEntity {
@@ -92,7 +93,7 @@ func TestNewTicketComesBackFilledIn(t *testing.T) {
 	if len(summary) != 1 {
 		t.Fatalf("%d summaries, wanted one", len(summary))
 	}
-	for _, name := range []string{"subject", "field_order"} {
+	for _, name := range []string{"subject", "field_order", "files"} {
 		if len(find(summary[0], "href", "#f-"+name)) != 1 {
 			t.Errorf("the summary has no link to %s: %s", name, textOf(summary[0]))
 		}
@@ -100,6 +101,12 @@ func TestNewTicketComesBackFilledIn(t *testing.T) {
 		if attr(input, "aria-invalid") != "true" || !strings.Contains(attr(input, "aria-describedby"), "p-"+name) || len(find(doc, "id", "p-"+name)) != 1 {
 			t.Errorf("%s is not tied to its problem: %v", name, input.Attr)
 		}
+	}
+	if text := textOf(summary[0]); !strings.Contains(text, "Files: Please choose the files again") {
+		t.Errorf("the summary does not ask for the files again: %s", text)
+	}
+	if list := ana.get("/help/tickets").dom(t); textOf(find(list, "href", "/help/tickets?sort=category&dir=asc")[0]) != "Area" {
+		t.Error("the list does not call the category what the form calls it")
 	}
 }
 

@@ -98,7 +98,7 @@ func (s *Server) joinPage(w http.ResponseWriter, r *http.Request, kind app.Token
 	if p.Invited {
 		title, path = "join.title_invitation", "/invitation/"
 	}
-	p.view = s.view(w, r, "")
+	p.view = s.viewIn(w, r, "", state.Language)
 	p.Title = p.T(title, "Portal", p.Portal)
 	p.Path = p.Base + path + url.PathEscape(token)
 	if f.values["name"] == nil {
@@ -141,6 +141,7 @@ func (s *Server) join(kind app.TokenKind) handler {
 			return s.linkFailed(w, r, pageErr)
 		}
 		s.refuse(w, r, p.view, f, err, "name", "password", "agree")
+		f.call("password", p.T("join.password"))
 		return s.render(w, r, f.status, joinView(*p))
 	}
 }
@@ -185,7 +186,7 @@ func (s *Server) resetPage(w http.ResponseWriter, r *http.Request, f *form) (*re
 	if !state.Valid {
 		return nil, deadLink(state)
 	}
-	p := &resetPage{view: s.view(w, r, "reset.new_title"), form: f, Email: state.Email}
+	p := &resetPage{view: s.viewIn(w, r, "reset.new_title", state.Language), form: f, Email: state.Email}
 	p.Path = p.Base + "/reset/" + url.PathEscape(token)
 	return p, nil
 }
@@ -214,5 +215,6 @@ func (s *Server) reset(w http.ResponseWriter, r *http.Request) error {
 		return s.linkFailed(w, r, pageErr)
 	}
 	s.refuse(w, r, p.view, f, err, "password")
+	f.call("password", p.T("account.password_new"))
 	return s.render(w, r, f.status, resetView(*p))
 }

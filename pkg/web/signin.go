@@ -162,7 +162,7 @@ func (s *Server) linkPage(w http.ResponseWriter, r *http.Request, f *form) (*lin
 	if !state.Valid {
 		return nil, deadLink(state)
 	}
-	p := &linkPage{view: s.view(w, r, "link.title"), form: f, Who: state.Email, Consent: state.Consent}
+	p := &linkPage{view: s.viewIn(w, r, "link.title", state.Language), form: f, Who: state.Email, Consent: state.Consent}
 	p.Path = p.Base + "/sign-in/link/" + url.PathEscape(token)
 	return p, nil
 }

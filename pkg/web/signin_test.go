@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -45,6 +46,26 @@ func TestOnlyTheButtonUsesALink(t *testing.T) {
 	}
 	if !strings.Contains(w.log.String(), `"route":"POST /sign-in/link/{token}"`) {
 		t.Errorf("the log does not name the route:\n%s", w.log)
+	}
+}
+
+// The mail that brought somebody here was in their language.
+func TestALinkSpeaksItsReadersLanguage(t *testing.T) {
+	w := newWorld(t, nil)
+	w.write(func(ctx context.Context, tx *store.Tx) error {
+		c, err := tx.Contact(ctx, w.ana.ID)
+		if err != nil {
+			return err
+		}
+		c.Language = "sv"
+		return tx.SaveContact(ctx, c)
+	})
+	for path, kind := range map[string]store.TokenKind{"sign-in/link": store.TokenSignIn, "reset": store.TokenReset, "invitation": store.TokenInvitation} {
+		token := w.token(store.Token{Kind: kind, Contact: w.ana.ID, Email: w.ana.Email})
+		got := w.browser("").get("/help/" + path + "/" + token)
+		if got.StatusCode != http.StatusOK || !strings.Contains(got.body, `<html lang="sv"`) {
+			t.Errorf("%s: %d, wanted the page in Swedish:\n%.200s", path, got.StatusCode, got.body)
+		}
 	}
 }
 

@@ -217,9 +217,9 @@ func (p *ticketPage) facts() {
 		}
 	}
 	if t.Priority != "" && (v.Agent || t.Priority != portal.Normal || v.asks("priority")) {
-		add(v.T("column.priority"), v.T("priority."+string(t.Priority)))
+		add(v.columnLabel(portal.ColumnPriority), v.T("priority."+string(t.Priority)))
 	}
-	add(v.fieldLabel("category", v.T("column.category")), t.Category)
+	add(v.columnLabel(portal.ColumnCategory), t.Category)
 	add(v.T("column.company"), t.CompanyName)
 	if v.Agent || v.Visit.Portal.Tickets.ShowAgent == portal.AgentName {
 		add(v.T("column.assignee"), t.AssigneeName)
@@ -243,6 +243,16 @@ func (v *view) asks(key string) bool {
 		}
 	}
 	return false
+}
+
+// columnLabel is what a column is called: priority and category as the form
+// calls them.
+func (v *view) columnLabel(c portal.TicketColumn) string {
+	label := v.T("column." + string(c))
+	if c == portal.ColumnPriority || c == portal.ColumnCategory {
+		return v.fieldLabel(string(c), label)
+	}
+	return label
 }
 
 func (v *view) fieldLabel(key, otherwise string) string {

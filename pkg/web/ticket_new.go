@@ -91,11 +91,7 @@ func (s *Server) ticketOpen(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		p := s.newPage(w, r, f)
 		s.refuse(w, r, p.view, f, err, "subject", "body", "participants", "files", "field_*")
-		for i := range f.problems {
-			if f.problems[i].Field == "body" {
-				f.problems[i].Label = p.T("new.body") // in an answer it is the message
-			}
-		}
+		f.call("body", p.T("new.body")) // in an answer it is the message
 		return s.render(w, r, f.status, newView(p))
 	}
 	page.SetFlash(w, r, "ticket_opened")

@@ -221,7 +221,7 @@ func listColumns(v *view) []portal.TicketColumn {
 }
 
 func (p *ticketsPage) column(c portal.TicketColumn, path string) listColumn {
-	col := listColumn{Column: c, Label: p.T("column." + string(c))}
+	col := listColumn{Column: c, Label: p.columnLabel(c)}
 	asked := p.asked
 	sorted := asked.Sort
 	if sorted == "" {
@@ -258,7 +258,7 @@ func (p *ticketsPage) options() {
 		}
 	}
 	for _, c := range listColumns(v) {
-		p.Sorts = append(p.Sorts, option{string(c), v.T("column." + string(c)), asked.Sort == string(c) || asked.Sort == "" && c == portal.ColumnUpdated})
+		p.Sorts = append(p.Sorts, option{string(c), v.columnLabel(c), asked.Sort == string(c) || asked.Sort == "" && c == portal.ColumnUpdated})
 	}
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"sync"
@@ -39,12 +40,18 @@ type view struct {
 // view makes the view of a request. title is the key of the page's title, or
 // "" when the handler sets it.
 func (s *Server) view(w http.ResponseWriter, r *http.Request, title string) *view {
+	return s.viewIn(w, r, title, "")
+}
+
+// viewIn is view in a language other than the visitor's, for somebody who
+// comes by a mailed link and is not signed in yet. "" is the visitor's.
+func (s *Server) viewIn(w http.ResponseWriter, r *http.Request, title, language string) *view {
 	v := &view{Visit: visitFrom(r.Context()), Now: s.now(), Zone: time.UTC, accent: portal.DefaultAccent}
 	if v.Visit == nil {
 		v.Printer = i18n.For(i18n.Match(r.Header.Get("Accept-Language")))
 	} else {
 		p := v.Visit.Portal
-		v.Printer = i18n.For(v.Visit.Language())
+		v.Printer = i18n.For(cmp.Or(language, v.Visit.Language()))
 		v.Portal, v.Base, v.Zone = p.Name, p.BasePath(), zoneOf(v.Visit)
 		if _, err := portal.ParseAccent(p.Accent); err == nil {
 			v.accent = p.Accent

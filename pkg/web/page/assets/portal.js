@@ -67,9 +67,9 @@ for (const field of document.querySelectorAll("[data-files]")) {
   const largest = Number(field.dataset.size);
 
   const size = (bytes) => {
-    const unit = bytes < 1024 * 1024 ? "kilobyte" : "megabyte";
-    const value = bytes / (unit === "kilobyte" ? 1024 : 1024 * 1024);
-    return new Intl.NumberFormat(lang, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 1 }).format(value);
+    const [unit, of] = bytes < 1024 ? ["byte", 1] : bytes < 1024 * 1024 ? ["kilobyte", 1024] : ["megabyte", 1024 * 1024];
+    const unitDisplay = unit === "byte" ? "long" : "short";
+    return new Intl.NumberFormat(lang, { style: "unit", unit, unitDisplay, maximumFractionDigits: 1 }).format(bytes / of);
   };
   const show = () => {
     list.replaceChildren();
