@@ -136,7 +136,7 @@ func attributeProblem(element string, a html.Attribute, host string) string {
 }
 
 // badFields are the marks of the fields that are to be seen on some page.
-var badFields = []string{"portal", "one", "many", "label", "choice", "extra", "subject", "body", "file", "reply", "note", "contact", "company", "agent", "search", "imported"}
+var badFields = []string{"portal", "one", "many", "label", "choice", "extra", "subject", "body", "file", "reply", "note", "contact", "company", "agent", "search", "imported", "consent"}
 
 // badWorld is a portal in which every name and text is bad.
 func badWorld(t *testing.T) (*serving, *smtptest.Server) {
@@ -170,6 +170,12 @@ func badWorld(t *testing.T) (*serving, *smtptest.Server) {
 		t.Fatal(err)
 	}
 	p.ok("tickets", "import", file)
+	consent := filepath.Join(p.dir, "consent.txt")
+	if err := os.WriteFile(consent, []byte(bad("consent")+"\n"+"\u202eabc\u2066def"+bad("consent")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.ok("init", "--name", bad("portal"), "--domain", "system", "--slug", "helpopen", "--inbox", bad("inbox"), "--permissions", "contact", "--access", "self-register")
+	p.ok("access", "set", "self-register", "--consent", consent, "--portal", "helpopen")
 	post := smtptest.Start(t, smtptest.Options{})
 	return p.serve("--smtp", fmt.Sprintf("smtp://%s:%d?starttls=off", post.Host, post.Port), "--mail-from", "help@desk.example"), post
 }
@@ -230,6 +236,16 @@ func badPages(s *serving, number string, ana, bo, agent *person) map[string]answ
 	}
 }
 
+// linkPath is the path of the link a command printed.
+func linkPath(t *testing.T, printed string) string {
+	t.Helper()
+	u, err := url.Parse(anyURL.FindString(printed))
+	if err != nil || u.Path == "" {
+		t.Fatalf("no link in %q: %v", printed, err)
+	}
+	return u.Path
+}
+
 // absolute is a request to a path that may lie outside the portal.
 func (p *person) absolute(path string) *http.Request {
 	p.t.Helper()
@@ -245,9 +261,27 @@ func TestWhateverIsTypedIsHarmlessEverywhere(t *testing.T) {
 	s, post := badWorld(t)
 	ana, bo, agent := s.customer("ana@example.com"), s.customer("bo@example.com"), s.agent("ines@desk.example")
 	number := typeEverywhere(t, ana, bo, agent)
+	// Somebody comes with a browser of a bad name, another agrees to bad terms.
+	odd := s.stranger()
+	link := linkPath(t, s.ok("members", "link", "ana@example.com", "--portal", "help"))
+	r := odd.encoded(link, filledIn(t, odd.get(link).body))
+	r.Header.Set("User-Agent", bad("browser"))
+	if got := odd.do(r); got.StatusCode != http.StatusSeeOther {
+		t.Fatalf("with a bad browser, a link answers %d", got.StatusCode)
+	}
+	s.ok("contacts", "add", "new@example.com", "--name", bad("contact"))
+	terms := linkPath(t, s.ok("members", "link", "new@example.com", "--portal", "helpopen"))
+	for path, address := range map[string]string{"/help/sign-in/link": "bo@example.com", "/help/reset": "ana@example.com", "/helpopen/register": "nia@example.com"} {
+		if got := odd.post(path, "email", address, "return_to", "/help/tickets?q="+bad("x")); got.StatusCode != http.StatusSeeOther {
+			t.Fatalf("%s answers %d\n%s", path, got.StatusCode, got.body)
+		}
+	}
 
+	pages := badPages(s, number, ana, bo, agent)
+	pages["sessions"] = ana.get("/account")
+	pages["terms"], pages["refused terms"] = odd.get(terms), odd.post(terms, "name", bad("contact")+"\u202e", "password", bad("x"))
 	var all strings.Builder
-	for name, page := range badPages(s, number, ana, bo, agent) {
+	for name, page := range pages {
 		if page.StatusCode >= 500 {
 			t.Errorf("%s answers %d", name, page.StatusCode)
 		}
@@ -278,8 +312,8 @@ func TestWhateverIsTypedIsHarmlessEverywhere(t *testing.T) {
 	checkSheet(t, "the agent's tickets.csv", agent.get("/tickets.csv?status=all").body)
 
 	// The ticket, the agent's answer and bo's reach the inbox and both
-	// customers.
-	for _, m := range post.Wait(t, 6) {
+	// customers; a link, a new password and a registration were asked for.
+	for _, m := range post.Wait(t, 10) {
 		checkMail(t, m)
 	}
 	if log := s.log.String(); strings.Contains(log, "zap") || strings.Contains(log, "example.com") {
@@ -309,7 +343,7 @@ func checkSheet(t *testing.T, name, text string) {
 // checkMail wants a mail with our headers and parts and no others.
 func checkMail(t *testing.T, m *smtptest.Mail) {
 	t.Helper()
-	if !slices.Contains([]string{"ana@example.com", "bo@example.com", "support@desk.example"}, m.To) {
+	if !slices.Contains([]string{"ana@example.com", "bo@example.com", "nia@example.com", "support@desk.example"}, m.To) {
 		t.Errorf("a mail goes to %s", m.To)
 	}
 	head, _, _ := bytes.Cut(m.Raw, []byte("\r\n\r\n"))
@@ -410,10 +444,10 @@ func TestCommandsPrintNothingATerminalObeys(t *testing.T) {
 	s, _ := badWorld(t)
 	number := typeEverywhere(t, s.customer("ana@example.com"), s.customer("bo@example.com"), s.agent("ines@desk.example"))
 	for _, args := range [][]string{
-		{"status"}, {"portal", "list"}, {"portal", "show"}, {"domain", "list"}, {"domain", "show", "system"}, {"inbox", "list"}, {"inbox", "show", bad("inbox")},
-		{"tickets", "list", "--status", "all"}, {"tickets", "show", number}, {"tickets", "show", "T-1001"}, {"tickets", "configure"}, {"access", "show"},
-		{"access", "explain", "--contact", "bo@example.com", "--ticket", number}, {"groups", "list"}, {"groups", "show", bad("group")}, {"groups", "members", bad("group")},
-		{"members", "list"}, {"contacts", "list"}, {"contacts", "show", "ana@example.com"}, {"companies", "list"}, {"companies", "show", bad("company")},
+		{"status"}, {"portal", "list"}, {"portal", "show", "--portal", "help"}, {"domain", "list"}, {"domain", "show", "system"}, {"inbox", "list"}, {"inbox", "show", bad("inbox")},
+		{"tickets", "list", "--status", "all"}, {"tickets", "show", number}, {"tickets", "show", "T-1001"}, {"tickets", "configure", "--portal", "help"}, {"access", "show", "--portal", "help"}, {"access", "show", "--portal", "helpopen"},
+		{"access", "explain", "--contact", "bo@example.com", "--ticket", number, "--portal", "help"}, {"groups", "list"}, {"groups", "show", bad("group")}, {"groups", "members", bad("group")},
+		{"members", "list", "--portal", "help"}, {"contacts", "list"}, {"contacts", "show", "ana@example.com"}, {"companies", "list"}, {"companies", "show", bad("company")},
 		{"agents", "list"}, {"mail", "outbox"}, {"config", "show"},
 	} {
 		shown, table := s.onTerminal(args...), s.ok(args...)

@@ -270,12 +270,12 @@ func (p *person) at(s *serving) *person {
 // customer signs a contact in by a link an operator hands over.
 func (s *serving) customer(email string) *person {
 	s.t.Helper()
-	return s.signIn("members", "link", email)
+	return s.signIn("members", "link", email, "--portal", "help")
 }
 
 func (s *serving) agent(email string) *person {
 	s.t.Helper()
-	return s.signIn("agents", "link", email)
+	return s.signIn("agents", "link", email, "--portal", "help")
 }
 
 func (s *serving) signIn(args ...string) *person {
