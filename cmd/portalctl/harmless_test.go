@@ -88,7 +88,7 @@ func pageProblems(page string, host string) []string {
 				add("a comment says %q", n.Data)
 			}
 		case html.ElementNode:
-			if !slices.Contains(pageElements, n.Data) && !(n.Data == "style" && host == "") {
+			if !slices.Contains(pageElements, n.Data) && (n.Data != "style" || host != "") {
 				add("there is an element <%s>", n.Data)
 			}
 			if n.Data == "script" && (n.FirstChild != nil || !strings.HasPrefix(attribute(n, "src"), "/-/assets/")) {
