@@ -127,7 +127,7 @@ func (a *App) PortalNamed(ctx context.Context, name string) (*portal.Portal, err
 	switch len(found) {
 	case 0:
 		return nil, portal.NotFoundf("portal.none", "there is no portal %q", name).
-			WithHint("there are %s", strings.Join(portalWords(portals), ", "))
+			WithHint("the store holds %s", strings.Join(portalWords(portals), ", "))
 	case 1:
 		return found[0], nil
 	}

@@ -103,7 +103,7 @@ func (a *App) CreateTicket(ctx context.Context, in DeskTicket) (portal.TicketNum
 		}
 		if t.InboxID == 0 {
 			return portal.Conflictf("tickets.no_inbox", "the portal has no inbox for new tickets yet").
-				WithHint("choose one with `tickets configure --inbox NAME`")
+				WithHint("choose one with `portalctl tickets configure --inbox NAME`")
 		}
 		m := &portal.Message{Kind: portal.Public, Contact: in.Requester, Body: body, Format: portal.Plain, At: tx.Now, Files: files}
 		by := portal.ByContact(in.Requester)

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,8 +47,10 @@ func ParseHost(s string) (string, error) {
 		return "", portal.Invalidf("domain.host", "host", "the domain is missing; write it like support.example.com")
 	}
 	if scheme, rest, ok := strings.Cut(name, "://"); ok {
+		alone, _, _ := strings.Cut(rest, "/")
+		alone, _, _ = strings.Cut(alone, ":")
 		return "", portal.Invalidf("domain.host", "host", "%q begins with %s://; give the host name alone", s, scheme).
-			WithHint("write it like %s", strings.FieldsFunc(rest+"/", func(r rune) bool { return r == '/' || r == ':' })[:1])
+			WithHint("write it like %s", cmp.Or(alone, "support.example.com"))
 	}
 	if strings.ContainsAny(name, "/?#@") {
 		return "", bad("it is more than a host name; the path belongs to the portal's slug")
@@ -57,7 +60,7 @@ func ParseHost(s string) (string, error) {
 			WithHint("use a host name, or the system domain with --base-url")
 	}
 	if strings.Contains(name, ":") {
-		return "", bad("a domain has no port; visitors come by 443")
+		return "", bad("a domain has no port; give the host name alone")
 	}
 	if strings.HasPrefix(name, "*.") {
 		return "", bad("a wildcard is not one address")
@@ -91,7 +94,7 @@ func checkHost(host string, bad func(string, ...any) error) error {
 	case strings.Trim(last, "0123456789") == "":
 		return bad("it ends in a number, like an IP address")
 	case len(labels) == 1:
-		return bad("it has no dot; give the full name, like support.%s.com", host)
+		return bad("it has no dot; give the full name, like support.example.com")
 	case len(host) > 253-len("_portalctl."):
 		return bad("it is too long to have a record that proves it")
 	}

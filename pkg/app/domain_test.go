@@ -36,6 +36,7 @@ func TestParseHost(t *testing.T) {
 		{typed: "printer.home.arpa", refused: ".arpa"},
 		{typed: "intranet", refused: "no dot"},
 		{typed: "com", refused: "no dot"},
+		{typed: "https://", refused: "begins with https://"},
 		{typed: "co.uk", refused: "public suffix"},
 		{typed: "github.io", refused: "public suffix"},
 		{typed: "*.example.com", refused: "wildcard"},

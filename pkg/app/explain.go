@@ -56,7 +56,7 @@ func (a *App) Explain(ctx context.Context, id portal.PortalID, address string, n
 	case !x.Entry.Allowed:
 		x.See, x.Rule, x.Why, x.Change = false, x.Entry.Code, x.Entry.Why, x.Entry.Change
 	case x.Portal.State == portal.Draft:
-		x.Rule, x.Why, x.Change = "portal.draft", "the portal is a draft, which customers cannot open", "open it with `portal set --state live`"
+		x.Rule, x.Why, x.Change = "portal.draft", "the portal is a draft, which customers cannot open", "open it with `portalctl portal set --state live`"
 	case x.Ticket == nil:
 		x.See, x.Reply, x.Rule, x.Why = true, true, x.Entry.Code, x.Entry.Why
 		x.tellView()
@@ -212,7 +212,7 @@ func (x *Explanation) decide() {
 	}
 	if x.See && !x.Reply {
 		x.Why += "; company access is read, so they may not answer"
-		x.Change = "let them answer with `tickets configure --company-access reply`"
+		x.Change = "let them answer with `portalctl tickets configure --company-access reply`"
 	}
 }
 
@@ -224,18 +224,18 @@ func (x *Explanation) companyRule(rule portal.Rule) (name, why, change string) {
 		return string(rule), "the ticket is confidential and the contact is neither requester nor participant", participant
 	case portal.RulePermitContact:
 		return string(rule), "the portal shows contacts only tickets they are requester of or participant in",
-			"show company tickets with `tickets configure --permissions company`"
+			"show company tickets with `portalctl tickets configure --permissions company`"
 	case portal.RuleRulesDontMatch:
 		return string(rule), "no ticket rule matches the contact, so they see only their own tickets",
-			"change the contact's properties with `contacts set`, or the rules with `tickets configure --rule`"
+			"change the contact's properties with `portalctl contacts set`, or the rules with `portalctl tickets configure --rule`"
 	case portal.RuleViewerNoCompany:
 		if len(x.Contact.Companies) > 0 {
-			return string(rule), "the contact has no primary company", "set one with `contacts set`, or use `tickets configure --company-scope all`"
+			return string(rule), "the contact has no primary company", "set one with `portalctl contacts set`, or use `portalctl tickets configure --company-scope all`"
 		}
-		return string(rule), "the contact belongs to no company", "set one with `contacts set`"
+		return string(rule), "the contact belongs to no company", "set one with `portalctl contacts set`"
 	case portal.RuleNotPrimary:
 		return string(rule), "the ticket's company is one of the contact's, but not the primary one",
-			"use `tickets configure --company-scope all`"
+			"use `portalctl tickets configure --company-scope all`"
 	case portal.RuleNoCompany:
 		if x.Ticket != nil && x.Ticket.Company == 0 {
 			return string(rule), "the ticket belongs to no company and the contact is neither requester nor participant", participant

@@ -160,5 +160,5 @@ func unknownInbox(name string, inboxes []portal.Inbox) error {
 	for _, i := range inboxes {
 		words = append(words, fmt.Sprintf("%q", i.Name))
 	}
-	return err.WithHint("there are %s", strings.Join(words, ", "))
+	return err.WithHint("the store holds %s", strings.Join(words, ", "))
 }

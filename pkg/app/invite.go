@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"strings"
+	"time"
 
 	"github.com/portalctl/portalctl/pkg/auth"
 	"github.com/portalctl/portalctl/pkg/portal"
@@ -85,6 +87,14 @@ func (a *App) MemberLink(ctx context.Context, p *portal.Portal, c portal.Contact
 	return a.URL(ctx, p, path)
 }
 
+// LinkLife is how long a link made by MemberLink or AgentLink works.
+func LinkLife(link string) time.Duration {
+	if strings.Contains(link, "/invitation/") {
+		return InvitationLife
+	}
+	return SignInLinkLife
+}
+
 // inviteSilently notes an invitation that is handed over, not mailed. m is
 // the contact's membership, or nil.
 func inviteSilently(ctx context.Context, tx *store.Tx, p *portal.Portal, c portal.ContactID, m *portal.Member) error {
@@ -104,7 +114,7 @@ func (a *App) AgentLink(ctx context.Context, p *portal.Portal, id portal.AgentID
 			return err
 		}
 		if agent.Disabled {
-			return portal.Conflictf("agent.disabled", "the agent %s is disabled", agent.Email).WithHint("enable the agent with `agents set`")
+			return portal.Conflictf("agent.disabled", "the agent %s is disabled", agent.Email).WithHint("enable the agent with `portalctl agents set`")
 		}
 		path, err = newLink(ctx, tx, &store.Token{Kind: store.TokenSignIn, Portal: p.ID, Agent: id, ExpiresAt: tx.Now.Add(SignInLinkLife)})
 		return err

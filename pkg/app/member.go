@@ -101,7 +101,7 @@ func (a *App) inviteMember(ctx context.Context, tx *store.Tx, p *portal.Portal, 
 	}
 	done.Status, done.Changed, done.Mailed = portal.Invited, true, mails > 0
 	if !SendsInvitations(p) {
-		done.Note = "no mail goes out from the system domain; hand over the link that `members link` prints"
+		done.Note = "no mail goes out from the system domain; hand over the link that `portalctl members link` prints"
 	}
 	return nil
 }

@@ -120,7 +120,7 @@ func (s *Status) findMissing(mail bool) {
 		s.missing("agents add NAME@EXAMPLE.COM", "nobody can answer: there is no agent")
 	}
 	if !mail {
-		s.missing("serve --smtp smtp://USER@HOST:587", "no mail is sent: links have to be handed over with `members link`")
+		s.missing("serve --smtp smtp://USER@HOST:587", "no mail is sent: links have to be handed over with `portalctl members link`")
 	}
 	if s.Failed > 0 {
 		s.missing("mail outbox --state failed", "%s could not be delivered", Counted(s.Failed, "mail", "mails"))

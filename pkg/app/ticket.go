@@ -151,7 +151,7 @@ type NewTicket struct {
 // of the form at once. The draft "new" is removed.
 func (a *App) OpenTicket(ctx context.Context, v *Visit, in NewTicket) (portal.TicketNumber, error) {
 	if v.Contact == nil {
-		return 0, portal.Forbiddenf("tickets.agent", "agents open tickets with `tickets create`")
+		return 0, portal.Forbiddenf("tickets.agent", "agents open tickets with `portalctl tickets create`")
 	}
 	t := &portal.Ticket{Status: portal.New, Priority: portal.Normal, Requester: v.Contact.ID, Company: v.Contact.Primary,
 		InboxID: v.Portal.Tickets.InboxID, PortalID: v.Portal.ID, Confidential: in.Confidential, Fields: map[string]string{}}

@@ -30,6 +30,7 @@ type DeskQuery struct {
 	Until      time.Time // updated before
 	After      string    // DeskList.Next of the page before
 	Limit      int       // 0: 50
+	Left       bool      // count the closed tickets that Statuses leave out
 }
 
 // DeskList is one page of tickets, newest update first.
@@ -40,6 +41,9 @@ type DeskList struct {
 	Next   string // for DeskQuery.After; "" at the end
 	// More is set when a search has further hits, which paging cannot reach.
 	More bool
+	// Closed is how many closed tickets the query leaves out, as far as Counted
+	// counts; asked for with DeskQuery.Left.
+	Closed int
 }
 
 // DeskTickets lists tickets of the whole store for operators.
@@ -72,7 +76,16 @@ func (a *App) DeskTickets(ctx context.Context, q DeskQuery) (*DeskList, error) {
 		if err != nil {
 			return err
 		}
-		list.Emails, err = emailsOf(ctx, tx, list.Rows)
+		if list.Emails, err = emailsOf(ctx, tx, list.Rows); err != nil || !q.Left {
+			return err
+		}
+		f.Statuses = []portal.Status{portal.Closed}
+		if q.Search == "" {
+			list.Closed, err = tx.CountTickets(ctx, &viewer, f, countTo+1)
+			return err
+		}
+		closed, err := tx.SearchTickets(ctx, &viewer, 0, q.Search, f, searchMost)
+		list.Closed = len(closed)
 		return err
 	})
 	if err != nil {

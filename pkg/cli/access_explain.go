@@ -18,13 +18,14 @@ func newAccessExplainCmd(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain",
 		Short: "Name the rule that shows a ticket or lets a contact in",
-		Long: `Say whether a contact gets into the portal and sees a ticket, which rule decides,
-the records behind the answer, and what would have to change. Without --ticket it
-says whether the contact gets in, and what they see there. The answer comes from
-the same rule that pages, lists, search, files and mail follow.`,
+		Long: `Say whether a contact gets into the portal and sees a ticket, which rule
+decides, the records behind the answer, and what would have to change. Without
+--ticket it says whether the contact gets in, and what they see there. The
+answer comes from the same rule that pages, lists, search, files and mail
+follow.`,
 		Example: `  portalctl access explain --contact anna@example.com --ticket T-1042
   portalctl access explain --contact anna@example.com --output json`,
-		Args: cobra.NoArgs,
+		Args: upTo(0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return runAccessExplain(cmd.Context(), env, o) },
 	}
 	cmd.Flags().StringVar(&o.Contact, "contact", "", "the contact's e-mail address")

@@ -124,7 +124,7 @@ func newAccessSetCmd(env *Env) *cobra.Command {
 		Short: "Say who gets into the portal and how they sign in",
 		Long: `Say who gets into a portal.
 
-  groups         only contacts of the named access groups; each is invited by mail
+  groups         only contacts of the named access groups, each invited by mail
   self-register  anyone who proves an e-mail address; --allow-domain limits it,
                  --approval puts somebody in between
 
@@ -135,7 +135,7 @@ group; hand over links with "portalctl members link" instead.`,
 		Example: `  portalctl access set groups --group Customers --group Partners
   portalctl access set self-register --allow-domain example.com --approval
   portalctl access set --methods link --idle-timeout 20m`,
-		Args:      cobra.MaximumNArgs(1),
+		Args:      upTo(1),
 		ValidArgs: []string{"groups", "self-register"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var mode *string
@@ -209,7 +209,7 @@ func newAccessShowCmd(env *Env) *cobra.Command {
 		Use:     "show",
 		Short:   "Show who gets into the portal and how they sign in",
 		Example: "  portalctl access show\n  portalctl access show --output json",
-		Args:    cobra.NoArgs,
+		Args:    upTo(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runAccessShow(cmd.Context(), env) },
 	}
 }

@@ -40,6 +40,6 @@ func runAgentsLink(ctx context.Context, env *Env, address string) error {
 		if err != nil {
 			return err
 		}
-		return env.printLink(agent.Email, url, "a sign-in link for "+agent.Email+", good for one use:")
+		return env.printLink(agent.Email, url, "a sign-in link for "+agent.Email+", "+goodFor(url))
 	})
 }

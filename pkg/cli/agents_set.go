@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +22,7 @@ too.`,
   portalctl agents set sam@example.com --disable`,
 		Args: upTo(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := exclusive(cmd, "disable", "enable"); err != nil {
+			if err := errors.Join(exclusive(cmd, "disable", "enable"), anyGiven(cmd)); err != nil {
 				return err
 			}
 			in := app.AgentInput{Email: given(cmd, "email", email), Name: given(cmd, "name", name), Role: given(cmd, "role", role)}

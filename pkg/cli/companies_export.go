@@ -17,7 +17,7 @@ func newCompaniesExportCmd(env *Env) *cobra.Command {
 		Long:  "Write all companies, with a column for each custom property.\n" + exportHelp,
 		Example: `  portalctl companies export --file companies.csv
   portalctl companies export --output json > companies.json`,
-		Args: cobra.NoArgs,
+		Args: upTo(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runExport(cmd.Context(), env, flags, "company", "companies",
 				func(ctx context.Context, a *app.App, w io.Writer, format app.ExportFormat) (int, error) {

@@ -24,7 +24,7 @@ properties.
 ` + importHelp,
 		Example: `  portalctl companies import companies.csv --dry-run
   portalctl companies import hubspot-crm-exports-all-companies.csv`,
-		Args: cobra.MaximumNArgs(1),
+		Args: upTo(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				flags.file = args[0]

@@ -17,6 +17,9 @@ func newCompaniesSetCmd(env *Env) *cobra.Command {
 		Example: "  portalctl companies set Acme --domain acme.example --property tier=1",
 		Args:    upTo(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := anyGiven(cmd); err != nil {
+				return err
+			}
 			in, err := flags.input(cmd)
 			if err != nil {
 				return err

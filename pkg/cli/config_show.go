@@ -16,10 +16,10 @@ func newConfigShowCmd(env *Env) *cobra.Command {
 		Use:   "show",
 		Short: "Show every setting, its value and where that comes from",
 		Long: `Show the settings of this process: flags beat the environment (PORTALCTL_...),
-which beats the configuration file, which beats the defaults. Secrets are masked.
-What a portal does is kept in the store; see "portalctl status".`,
+which beats the configuration file, which beats the defaults. Secrets are
+masked. What a portal does is kept in the store; see "portalctl status".`,
 		Example: "  portalctl config show\n  portalctl config show --output json",
-		Args:    cobra.NoArgs,
+		Args:    upTo(0),
 		RunE:    func(*cobra.Command, []string) error { return runConfigShow(env) },
 	}
 	var rest []string

@@ -17,7 +17,7 @@ func newContactsExportCmd(env *Env) *cobra.Command {
 		Long:  "Write all contacts, with a column for each custom property.\n" + exportHelp,
 		Example: `  portalctl contacts export --file contacts.csv
   portalctl contacts export --output json > contacts.json`,
-		Args: cobra.NoArgs,
+		Args: upTo(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runExport(cmd.Context(), env, flags, "contact", "contacts",
 				func(ctx context.Context, a *app.App, w io.Writer, format app.ExportFormat) (int, error) {

@@ -27,7 +27,7 @@ company: export its column "Associated Company" as well.
 		Example: `  portalctl contacts import contacts.csv --dry-run
   portalctl contacts import hubspot-crm-exports-all-contacts.csv --time-zone Europe/Stockholm
   ssh crm cat contacts.csv | portalctl contacts import -`,
-		Args: cobra.MaximumNArgs(1),
+		Args: upTo(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				flags.file = args[0]

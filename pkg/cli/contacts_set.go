@@ -13,13 +13,16 @@ func newContactsSetCmd(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "set [<e-mail>]",
 		Short: "Change a contact",
-		Long: `Change a contact. What is not named stays as it is; empty text removes. --company
-names all of the contact's companies anew. A new address signs the contact out
-everywhere.`,
+		Long: `Change a contact. What is not named stays as it is; empty text removes.
+--company names all of the contact's companies anew. A new address signs the
+contact out everywhere.`,
 		Example: `  portalctl contacts set ann@example.com --name "Ann Lee" --property plan=gold
   portalctl contacts set ann@example.com --company Acme --company Globex --primary-company Globex`,
 		Args: upTo(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := anyGiven(cmd); err != nil {
+				return err
+			}
 			in, err := flags.input(cmd)
 			if err != nil {
 				return err

@@ -39,7 +39,7 @@ sees the company's tickets, and as an agent. Mail is not sent; it can be read at
 /-/mail. Everything is gone when the demo stops, unless --keep names a folder.`,
 		Example: `  portalctl demo
   portalctl demo --keep ./sample`,
-		Args: cobra.NoArgs,
+		Args: upTo(0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return runDemo(cmd.Context(), env, opts) },
 	}
 	cmd.Flags().StringVar(&opts.Keep, "keep", "", "keep the store in this folder, and go on with the one that is there")

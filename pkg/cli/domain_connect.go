@@ -63,7 +63,7 @@ responsible for the domain are asked; --resolver asks another one instead.
 Connecting a domain again checks it again and changes nothing else.`,
 		Example: `  portalctl domain connect support.example.com --language sv
   portalctl domain connect support.example.com --address 203.0.113.7 --wait`,
-		Args: cobra.MaximumNArgs(1),
+		Args: upTo(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Host = firstOf(args)
 			return runDomainConnect(cmd.Context(), env, o)

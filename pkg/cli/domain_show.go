@@ -38,7 +38,7 @@ func newDomainListCmd(env *Env) *cobra.Command {
 		Use:     "list",
 		Short:   "List the system domain and the connected ones",
 		Example: "  portalctl domain list\n  portalctl domain list --output csv",
-		Args:    cobra.NoArgs,
+		Args:    upTo(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runDomainList(cmd.Context(), env) },
 	}
 }

@@ -50,7 +50,7 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 			t.Errorf("%s has no example", path)
 		}
 		for line := range strings.Lines(cmd.Long) {
-			if len(strings.TrimRight(line, "\n")) > 82 {
+			if len(strings.TrimRight(line, "\n")) > 80 {
 				t.Errorf("%s: line of %d characters in its help: %q", path, len(line), line)
 			}
 		}

@@ -41,7 +41,7 @@ func newInboxListCmd(env *Env) *cobra.Command {
 		Use:     "list",
 		Short:   "List inboxes and help desks",
 		Example: "  portalctl inbox list",
-		Args:    cobra.NoArgs,
+		Args:    upTo(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runInboxList(cmd.Context(), env) },
 	}
 }
@@ -128,7 +128,7 @@ func newInboxTestCmd(env *Env) *cobra.Command {
 takes mail. Without a name it goes to the portal's default inbox. That it was
 delivered to the mail server is told; whether it arrived, only its reader knows.`,
 		Example: "  portalctl inbox test Support --smtp smtp://portal@mail.example.com:587",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    upTo(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return runInboxTest(cmd.Context(), env, firstOf(args)) },
 	}
 	mailFlags(cmd)

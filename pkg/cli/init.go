@@ -36,12 +36,14 @@ func newInitCmd(env *Env) *cobra.Command {
 		Short: "Set up a portal: a wizard on a terminal, flags in a script",
 		Long: `Set up a portal in four steps: its name, its address, its tickets, who gets in.
 On a terminal a wizard asks; nothing is created before its summary is agreed to.
-In a script, --name, --domain, --slug, --inbox, --permissions and --access say the
-same, and what is missing is named. The same set-up again changes nothing and
-says "unchanged"; other answers for the same domain and slug change that portal.
+In a script, --name, --domain, --slug, --inbox, --permissions and --access say
+the same, and what is missing is named. The same set-up again changes nothing
+and says "unchanged"; other answers for the same domain and slug change that
+portal.
 
 The store is created if there is none. Access groups that do not exist are made.
-With a mail server configured, a test message to the inbox proves that mail works.`,
+With a mail server configured, a test message to the inbox proves that mail
+works.`,
 		Example: `  portalctl init
   portalctl init --name "Nordic Tools Support" --domain system --slug help \
     --inbox "Help desk" --inbox-kind helpdesk --permissions company \
@@ -49,7 +51,7 @@ With a mail server configured, a test message to the inbox proves that mail work
   portalctl init --name "Kundportal" --domain support.example.com --slug "" --language sv \
     --inbox Support --inbox-kind inbox --inbox-address support@example.com \
     --permissions contact --access self-register --allow-domain example.com`,
-		Args: cobra.NoArgs,
+		Args: upTo(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Name, o.Slug = given(cmd, "name", name), given(cmd, "slug", slug)
 			o.Accent, o.TimeZone = given(cmd, "accent", accent), given(cmd, "time-zone", zone)

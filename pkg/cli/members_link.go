@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -39,8 +40,18 @@ func runMembersLink(ctx context.Context, env *Env, address string) error {
 		if err != nil {
 			return err
 		}
-		return env.printLink(to, url, "a link for "+to+", good for one use:")
+		return env.printLink(to, url, "a link for "+to+", "+goodFor(url))
 	})
+}
+
+// goodFor says how long a one-time link works.
+func goodFor(url string) string {
+	life := app.LinkLife(url)
+	within := app.Counted(int(life/time.Minute), "minute", "minutes")
+	if days := int(life / (24 * time.Hour)); days > 0 {
+		within = app.Counted(days, "day", "days")
+	}
+	return "good for one use within " + within + ":"
 }
 
 // printLink prints a one-time link: the address alone where people read it,

@@ -268,8 +268,11 @@ func upTo(n int) cobra.PositionalArgs {
 		if len(args) <= n {
 			return nil
 		}
-		return portal.Invalidf("usage", "", "%q is one argument too many for %s", args[n], cmd.CommandPath()).
-			WithHint("put words that belong together in quotation marks: %s", exampleOf(cmd))
+		err := portal.Invalidf("usage", "", "%q is one argument too many for %s", args[n], cmd.CommandPath())
+		if n == 0 {
+			return err.WithHint("it takes flags only; see %s --help", cmd.CommandPath())
+		}
+		return err.WithHint("put words that belong together in quotation marks: %s", exampleOf(cmd))
 	}
 }
 

@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/portal"
@@ -28,7 +30,7 @@ notice). Links sent before an address changed lead nowhere.`,
 		Example: `  portalctl portal set --name "Nordic Tools Support" --accent "#0f5fc2"
   portalctl portal set help --state paused
   portalctl portal set --domain support.example.com --slug ""`,
-		Args: cobra.MaximumNArgs(1),
+		Args: upTo(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runPortalSet(cmd.Context(), env, portalSetOptions{
 				Portal: firstOf(args),
@@ -102,6 +104,21 @@ func sayContrast(env *Env, accent string) {
 	if fine {
 		env.say("%s has enough contrast on light and dark pages", accent)
 	}
+}
+
+// anyGiven refuses a command that changes what its own flags say, and was given
+// none.
+func anyGiven(cmd *cobra.Command) error {
+	var names []string
+	given := false
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		names, given = append(names, "--"+f.Name), given || f.Changed
+	})
+	if given {
+		return nil
+	}
+	last := len(names) - 1
+	return nothingGiven(strings.Join(names[:last], ", ") + " or " + names[last])
 }
 
 // nothingGiven is the error of a command that changes what its flags say, and

@@ -81,7 +81,7 @@ func newPortalListCmd(env *Env) *cobra.Command {
 		Use:     "list",
 		Short:   "List the portals of the store",
 		Example: "  portalctl portal list\n  portalctl portal list --output json",
-		Args:    cobra.NoArgs,
+		Args:    upTo(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runPortalList(cmd.Context(), env) },
 	}
 }
@@ -108,7 +108,7 @@ func newPortalShowCmd(env *Env) *cobra.Command {
 		Short:   "Show one portal: address, looks, settings, members",
 		Long:    "Show one portal. It is named by its slug, its name or its address; with a single\nportal in the store, nothing has to be named.",
 		Example: "  portalctl portal show\n  portalctl portal show help --output json",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    upTo(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runPortalShow(cmd.Context(), env, firstOf(args))
 		},

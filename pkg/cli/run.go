@@ -5,10 +5,12 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"strings"
 	_ "time/tzdata" // time zones, for machines that have none
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/portalctl/portalctl/pkg/config"
 	"github.com/portalctl/portalctl/pkg/portal"
@@ -50,7 +52,12 @@ sample with "portalctl demo".`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noCommand,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if version, err := cmd.Flags().GetBool("version"); err != nil || version {
+				return errors.Join(err, runVersion(env, env.Config.Output))
+			}
+			return cmd.Help()
+		},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			if err := env.configure(cmd); err != nil {
 				return err
@@ -70,11 +77,8 @@ sample with "portalctl demo".`,
 		&cobra.Group{ID: "other", Title: "Other:"},
 	)
 	root.SetHelpCommandGroupID("other")
-	// Flags are explained in whole sentences, which have to fit a terminal.
-	root.SetUsageTemplate(strings.NewReplacer(
-		".LocalFlags.FlagUsages ", ".LocalFlags.FlagUsagesWrapped 80 ",
-		".InheritedFlags.FlagUsages ", ".InheritedFlags.FlagUsagesWrapped 80 ",
-	).Replace(root.UsageTemplate()))
+	root.Flags().Bool("version", false, "print which version this is")
+	root.SetUsageTemplate(usageTemplate(root))
 
 	add(root, "start",
 		newInitCmd(env),
@@ -104,6 +108,22 @@ sample with "portalctl demo".`,
 		newVersionCmd(env),
 	)
 	return root
+}
+
+// usageTemplate is cobra's with flags wrapped to fit a terminal, in which they
+// are explained in whole sentences. What every command takes is explained once,
+// by the root's help: elsewhere it would push a command's own help off the
+// screen.
+func usageTemplate(root *cobra.Command) string {
+	var global []string
+	root.PersistentFlags().VisitAll(func(f *pflag.Flag) { global = append(global, "--"+f.Name) })
+	return strings.NewReplacer(
+		"{{if .Runnable}}", "{{if and .Runnable (or (not .HasAvailableSubCommands) .HasAvailableLocalFlags)}}",
+		".LocalFlags.FlagUsages ", ".LocalFlags.FlagUsagesWrapped 80 ",
+		"Global Flags:", "Global flags, explained by portalctl --help:",
+		"{{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}", "  "+strings.Join(global, " "),
+		".InheritedFlags.FlagUsages ", ".InheritedFlags.FlagUsagesWrapped 80 ",
+	).Replace(root.UsageTemplate())
 }
 
 // add adds commands under one heading of the help.
@@ -145,5 +165,17 @@ func noCommand(cmd *cobra.Command, args []string) error {
 }
 
 func flagError(cmd *cobra.Command, err error) error {
+	var value *pflag.InvalidValueError
+	if errors.As(err, &value) {
+		f := value.GetFlag()
+		switch f.Value.Type() {
+		case "int":
+			return portal.Invalidf("usage", f.Name, "%q is not a whole number, which is what --%s takes", value.GetValue(), f.Name)
+		case "bool":
+			return portal.Invalidf("usage", f.Name, "%q is neither true nor false, which is what --%s takes", value.GetValue(), f.Name)
+		case "duration":
+			return portal.Invalidf("usage", f.Name, "%q is not a length of time for --%s; write it like 90s or 10m", value.GetValue(), f.Name)
+		}
+	}
 	return (&portal.Error{Kind: portal.Invalid, Code: "usage", Msg: err.Error()}).WithHint("see %s --help", cmd.CommandPath())
 }

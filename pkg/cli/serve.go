@@ -51,8 +51,9 @@ setting changed by another command holds at the next request; no restart is
 needed. SIGTERM or Ctrl-C: what was begun is finished, then serve leaves.
 
 --base-url is the address of the system domain as visitors reach it; links in
-mail come from it or from a portal's connected domain. Behind a proxy that speaks
-TLS, give the https address here and the proxy's network as --trusted-proxy.
+mail come from it or from a portal's connected domain. Behind a proxy that
+speaks TLS, give the https address here and the proxy's network as
+--trusted-proxy.
 
 Without --smtp no mail is sent: it waits in the outbox, and "portalctl members
 link" prints links to hand over. The mail server's password comes from
@@ -61,7 +62,7 @@ PORTALCTL_SMTP_PASSWORD or --smtp-password-file.`,
   portalctl serve --base-url https://support.example.com --trusted-proxy 127.0.0.0/8
   portalctl serve --listen :443 --tls files --tls-cert fullchain.pem --tls-key privkey.pem
   portalctl serve --smtp smtp://portal@mail.example.com:587 --smtp-password-file /etc/portalctl/smtp`,
-		Args: cobra.NoArgs,
+		Args: upTo(0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), env) },
 	}
 	config.Flags(cmd.Flags(), "listen", "base-url", "tls", "tls-cert", "tls-key", "trusted-proxy", "log-format", "log-level")

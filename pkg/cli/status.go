@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,11 +18,11 @@ func newStatusCmd(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show what is set up and what is missing",
-		Long: `Show portals with their addresses, domains, inboxes, members, tickets and outgoing
-mail at a glance, and for what is missing the command that mends it. Exits with
-0 as long as the store can be read.`,
+		Long: `Show portals with their addresses, domains, inboxes, members, tickets and
+outgoing mail at a glance, and for what is missing the command that mends it.
+Exits with 0 as long as the store can be read.`,
 		Example: "  portalctl status\n  portalctl status --output json",
-		Args:    cobra.NoArgs,
+		Args:    upTo(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runStatus(cmd.Context(), env) },
 	}
 	config.Flags(cmd.Flags(), "base-url")
@@ -33,6 +34,13 @@ func runStatus(ctx context.Context, env *Env) error {
 		s, err := a.Status(ctx, env.Config.SMTP.Configured())
 		if err != nil {
 			return err
+		}
+		if env.Config.Portal != "" {
+			p, err := env.portal(ctx, a)
+			if err != nil {
+				return err
+			}
+			s.Portals = slices.DeleteFunc(s.Portals, func(one app.PortalStatus) bool { return one.Portal.ID != p.ID })
 		}
 		switch env.Config.Output {
 		case output.JSON:

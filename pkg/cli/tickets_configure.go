@@ -48,7 +48,7 @@ text, long, number, date or choice.`,
   portalctl tickets configure --rule "department equals Finance and seniority one-of lead,manager"
   portalctl tickets configure --fields "priority,category:Area:choice:Billing|Technical,order_number*:Order number"
   portalctl tickets configure --reopen-days 30 --label Case:Cases`,
-		Args: cobra.NoArgs,
+		Args: upTo(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runTicketsConfigure(cmd.Context(), env, ticketFlags{
 				Inbox: given(cmd, "inbox", inbox), Permissions: given(cmd, "permissions", permissions),

@@ -21,9 +21,10 @@ func newTicketsCreateCmd(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "create",
 		Short: "Open a ticket for a contact",
-		Long: `Open a ticket for a contact, as if the contact had written it, or with --as as an
-agent's message to the contact. The text is --body, or comes from standard input
-(also with --body -), or from the editor that EDITOR names. Prints the number.`,
+		Long: `Open a ticket for a contact, as if the contact had written it, or with --as as
+an agent's message to the contact. The text is --body, or comes from standard
+input (also with --body -), or from the editor that EDITOR names. Prints the
+number.`,
 		Example: `  portalctl tickets create --requester ann@example.com --subject "Part is missing" --body "It was not in the box."
   portalctl tickets create --requester ann@example.com --subject "Your order" --as sam@example.com < text.md`,
 		Args: upTo(0),

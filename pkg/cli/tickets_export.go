@@ -20,7 +20,7 @@ but their bytes and the tickets' histories are not part of an export.
 ` + exportHelp,
 		Example: `  portalctl tickets export --file tickets.csv
   portalctl tickets export --output json > tickets.json`,
-		Args: cobra.NoArgs,
+		Args: upTo(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runExport(cmd.Context(), env, flags, "ticket", "tickets",
 				func(ctx context.Context, a *app.App, w io.Writer, format app.ExportFormat) (int, error) {

@@ -44,7 +44,7 @@ files, whose bytes CSV cannot hold: they are not imported.
 ` + importHelp,
 		Example: `  portalctl tickets import tickets.csv --dry-run
   portalctl tickets import hubspot-crm-exports-all-tickets.csv --map-status "In progress=waiting_on_us"`,
-		Args: cobra.MaximumNArgs(1),
+		Args: upTo(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				opts.file = args[0]

@@ -30,6 +30,7 @@ A table tells whose turn it is; JSON and CSV have the status by its name.`,
   portalctl tickets list --search "invoice 4711"`,
 		Args: upTo(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			opts.Left = !cmd.Flags().Changed("status") && opts.After == ""
 			return runTicketsList(cmd.Context(), env, opts)
 		},
 	}
@@ -120,6 +121,9 @@ func runTicketsList(ctx context.Context, env *Env, opts ticketsListOptions) erro
 		env.sayMore(list.Next != "", list.Next)
 		if list.More {
 			env.say("there are more hits: raise --limit or narrow the search")
+		}
+		if list.Closed > 0 {
+			env.say("%s left out; --status all lists them, too", app.Counted(list.Closed, "closed ticket is", "closed tickets are"))
 		}
 		return nil
 	})

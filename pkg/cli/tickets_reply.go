@@ -26,9 +26,9 @@ func newTicketsReplyCmd(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reply <number> [<text>]",
 		Short: "Answer the customer as an agent",
-		Long: `Answer the customer. Requester and participants are told by mail. The text is the
-second argument, or comes from standard input (also with - as argument), or from
-the editor that EDITOR names. It may hold Markdown.`,
+		Long: `Answer the customer. Requester and participants are told by mail. The text is
+the second argument, or comes from standard input (also with - as argument), or
+from the editor that EDITOR names. It may hold Markdown.`,
 		Example: `  portalctl tickets reply T-1042 "The new part is on its way." --close
   portalctl tickets reply T-1042 --as sam@example.com --attach invoice.pdf < answer.md`,
 		Args: upTo(2),

@@ -16,7 +16,7 @@ func newVersionCmd(env *Env) *cobra.Command {
 		Use:         "version",
 		Short:       "Print which version this is",
 		Example:     "  portalctl version\n  portalctl version --output json",
-		Args:        cobra.NoArgs,
+		Args:        upTo(0),
 		Annotations: map[string]string{noConfig: "must work when the configuration does not"},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			format, err := cmd.Flags().GetString("output")

@@ -287,7 +287,7 @@ func (r *reader) smtpPassword() string {
 }
 
 func parseSMTP(raw string) (SMTP, error) {
-	bad := portal.Invalidf("config.smtp", "smtp", "the mail server cannot be read from that").
+	bad := portal.Invalidf("config.smtp", "smtp", "smtp cannot be read as the address of a mail server").
 		WithHint("write it like smtp://user@mail.example.com:587 or smtps://user@mail.example.com:465")
 	u, err := url.Parse(raw)
 	if err != nil || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.Fragment != "" {

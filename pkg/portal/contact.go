@@ -134,23 +134,23 @@ type Entry struct {
 // groups lists them. Pages, mails and `access explain` all ask here.
 func MayEnter(p *Portal, member *Member, inGroup bool) Entry {
 	if member != nil && member.Status == Disabled {
-		return Entry{false, "entry.disabled", "the member is disabled", "invite the contact again with `members invite`"}
+		return Entry{false, "entry.disabled", "the member is disabled", "invite the contact again with `portalctl members invite`"}
 	}
 	switch p.Access.Mode {
 	case ModeGroups:
 		if !inGroup {
-			return Entry{false, "entry.no_group", "access is by groups and no access group of the portal lists the contact", "add the contact to an access group with `groups members`"}
+			return Entry{false, "entry.no_group", "access is by groups and no access group of the portal lists the contact", "add the contact to an access group with `portalctl groups members`"}
 		}
 		return Entry{true, "entry.group", "an access group of the portal lists the contact", ""}
 	case ModeSelfRegister:
 		switch {
 		case member == nil:
-			return Entry{false, "entry.not_registered", "access is by registration and the contact has not registered", "let the contact register, or invite them with `members invite`"}
+			return Entry{false, "entry.not_registered", "access is by registration and the contact has not registered", "let the contact register, or invite them with `portalctl members invite`"}
 		case member.Status == Pending:
-			return Entry{false, "entry.pending", "the registration awaits approval", "approve it with `members approve`"}
+			return Entry{false, "entry.pending", "the registration awaits approval", "approve it with `portalctl members approve`"}
 		case member.Status == Registered, member.Status == Invited, member.Status == Failed:
 			return Entry{true, "entry.member", "the contact is a member: " + string(member.Status), ""}
 		}
 	}
-	return Entry{false, "entry.no_mode", "the portal has no access mode yet", "set one with `access set groups` or `access set self-register`"}
+	return Entry{false, "entry.no_mode", "the portal has no access mode yet", "set one with `portalctl access set groups` or `portalctl access set self-register`"}
 }

@@ -321,7 +321,7 @@ func (f Field) choices(numbers string) ([]string, error) {
 // wizardByLine asks page after page. The summary offers every step again.
 func (p *Prompter) wizardByLine(ctx context.Context, w Wizard) error {
 	pages := w.pages()
-	p.say("Type " + goBack + " to go back to the question before, Ctrl-C to leave without changing anything.")
+	p.say("Type " + goBack + " to go back a question, Ctrl-C to leave without a change.")
 	for start := 0; ; {
 		if err := p.pagesByLine(ctx, pages, start); err != nil {
 			return err

@@ -188,7 +188,7 @@ func (tx *Tx) RemoveContact(ctx context.Context, id portal.ContactID) error {
 	n, err := tx.exec(ctx, `DELETE FROM contact WHERE id = $1`, id)
 	if isForeignKey(err) {
 		return portal.Conflictf("contact.has_tickets", "the contact has opened tickets").
-			WithHint("disable the contact's access with `members disable` instead")
+			WithHint("disable the contact's access with `portalctl members disable` instead")
 	}
 	return oneChanged(n, err, noContact())
 }

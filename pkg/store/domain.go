@@ -29,7 +29,8 @@ func (tx *Tx) Domain(ctx context.Context, id portal.DomainID) (*portal.Domain, e
 // DomainByHost returns the connected domain with the host name, which is in
 // its ASCII form and lower case; NotFound domain.none.
 func (tx *Tx) DomainByHost(ctx context.Context, host string) (*portal.Domain, error) {
-	return find(ctx, tx, portal.NotFoundf("domain.none", "%s is not connected", host).With("Host", host),
+	return find(ctx, tx, portal.NotFoundf("domain.none", "%s is not connected", host).With("Host", host).
+		WithHint("`portalctl domain list` names those that are; connect it with `portalctl domain connect %s`", host),
 		`SELECT `+domainColumns+` FROM domain WHERE host = $1 AND kind = 'connected'`, []any{host}, scanDomain)
 }
 
@@ -68,7 +69,7 @@ func (tx *Tx) RemoveDomain(ctx context.Context, id portal.DomainID) error {
 	n, err := tx.exec(ctx, `DELETE FROM domain WHERE id = $1 AND kind = 'connected'`, id)
 	if isForeignKey(err) {
 		return portal.Conflictf("domain.in_use", "the domain is used by a portal").
-			WithHint("give the portal another domain with `portal set`, or remove the portal")
+			WithHint("give the portal another domain with `portalctl portal set`, or remove the portal")
 	}
 	if err == nil && n == 0 {
 		if _, err := tx.Domain(ctx, id); err != nil {

@@ -55,7 +55,7 @@ func (tx *Tx) RemoveGroup(ctx context.Context, id portal.GroupID) error {
 	n, err := tx.exec(ctx, `DELETE FROM access_group WHERE id = $1`, id)
 	if isForeignKey(err) {
 		return portal.Conflictf("group.in_use", "a portal gives this access group access").
-			WithHint("name the portal's other groups with `access set groups` first")
+			WithHint("name the portal's other groups with `portalctl access set groups` first")
 	}
 	return tx.changed(ctx, oneChanged(n, err, noGroup()))
 }

@@ -28,7 +28,8 @@ func (tx *Tx) Inbox(ctx context.Context, id portal.InboxID) (*portal.Inbox, erro
 // InboxByName returns the inbox with the name, in whatever case, or with the
 // address; NotFound inbox.none.
 func (tx *Tx) InboxByName(ctx context.Context, name string) (*portal.Inbox, error) {
-	return find(ctx, tx, portal.NotFoundf("inbox.none", "there is no inbox %q", name).With("Name", name),
+	return find(ctx, tx, portal.NotFoundf("inbox.none", "there is no inbox %q", name).With("Name", name).
+		WithHint("`portalctl inbox list` names them; add one with `portalctl inbox add`"),
 		`SELECT `+inboxColumns+` FROM inbox WHERE name_key = $1 OR (address = $1 AND address <> '')
 		ORDER BY CASE WHEN name_key = $1 THEN 0 ELSE 1 END LIMIT 1`, []any{fold(name)}, scanInbox)
 }
@@ -62,7 +63,7 @@ func (tx *Tx) RemoveInbox(ctx context.Context, id portal.InboxID) error {
 	n, err := tx.exec(ctx, `DELETE FROM inbox WHERE id = $1`, id)
 	if isForeignKey(err) {
 		return portal.Conflictf("inbox.in_use", "the inbox has tickets, or a portal puts new ones there").
-			WithHint("give the portal another inbox with `tickets configure --inbox`")
+			WithHint("give the portal another inbox with `portalctl tickets configure --inbox`")
 	}
 	return tx.changed(ctx, oneChanged(n, err, noInbox()))
 }
