@@ -114,17 +114,28 @@ func (p *program) setUp(args ...string) {
 // contacts adds people who may sign in.
 func (p *program) contacts(emails ...string) {
 	p.t.Helper()
-	var b strings.Builder
-	b.WriteString("email,name\n")
+	lines := []string{"email,name"}
 	for _, e := range emails {
 		name, _, _ := strings.Cut(e, "@")
-		fmt.Fprintf(&b, "%s,%s Berg\n", e, name)
+		lines = append(lines, fmt.Sprintf("%s,%s Berg", e, name))
 	}
+	p.people(lines...)
+}
+
+// people adds contacts who may sign in from the lines of a file, which begin
+// with their addresses.
+func (p *program) people(lines ...string) {
+	p.t.Helper()
 	file := filepath.Join(p.dir, "contacts.csv")
-	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
 		p.t.Fatal(err)
 	}
 	p.ok("contacts", "import", file)
+	var emails []string
+	for _, line := range lines[1:] {
+		email, _, _ := strings.Cut(line, ",")
+		emails = append(emails, email)
+	}
 	p.ok("groups", "members", "customers", "--add", strings.Join(emails, ","))
 }
 

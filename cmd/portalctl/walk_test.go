@@ -52,14 +52,7 @@ func newPrivate(t *testing.T, args ...string) *private {
 	t.Helper()
 	p := newProgram(t)
 	p.setUp("--permissions", "company")
-	for _, c := range [][]string{{"ana", "Ana Berg", "Acme"}, {"dan", "Dan Ek", "Acme"}, {"kim", "Kim Ny", "Acme"}, {"eve", "Eve Lind", "Beta"}} {
-		if !slices.Contains([]string{"dan", "kim", "eve"}, c[0]) {
-			p.ok("companies", "add", "--name", "Acme")
-			p.ok("companies", "add", "--name", "Beta")
-		}
-		p.ok("contacts", "add", c[0]+"@example.com", "--name", c[1], "--company", c[2])
-	}
-	p.ok("groups", "members", "customers", "--add", "ana@example.com,dan@example.com,kim@example.com,eve@example.com")
+	p.people("email,name,associated_company", "ana@example.com,Ana Berg,Acme", "dan@example.com,Dan Ek,Acme", "kim@example.com,Kim Ny,Acme", "eve@example.com,Eve Lind,Beta")
 	w := &private{serving: p.serve(args...)}
 	w.ana, w.eve, w.dan, w.kim = w.customer("ana@example.com"), w.customer("eve@example.com"), w.customer("dan@example.com"), w.customer("kim@example.com")
 	w.ines, w.stranger = w.agent("ines@desk.example"), w.serving.stranger()
