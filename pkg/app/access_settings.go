@@ -29,6 +29,7 @@ type AccessResult struct {
 	Changes []Change
 	Invited int // contacts who became members
 	Mails   int // invitations queued
+	Outside int // members whom a change of the groups keeps out from now on
 }
 
 // MailWithheld reports whether the system-domain rule keeps invitations back:
@@ -70,7 +71,32 @@ func (a *App) SetAccess(ctx context.Context, id portal.PortalID, c AccessChanges
 	if r.Mails > 0 {
 		a.wakeMail()
 	}
-	return r, nil
+	if len(r.Changes) > 0 && r.Portal.Access.Mode == portal.ModeGroups {
+		err = a.store.Read(ctx, func(tx *store.Tx) error {
+			r.Outside, err = membersOutside(ctx, tx, id)
+			return err
+		})
+	}
+	return r, err
+}
+
+// membersOutside counts the members whom none of the portal's access groups
+// lists, up to what Counted counts.
+func membersOutside(ctx context.Context, tx *store.Tx, p portal.PortalID) (n int, err error) {
+	f := store.MemberFilter{Portal: p, Limit: countTo}
+	for n <= countTo {
+		page, err := tx.Members(ctx, f)
+		if err != nil || len(page) == 0 {
+			return n, err
+		}
+		for i := range page {
+			if m := &page[i]; !m.InGroup && (m.Status == portal.Registered || m.Status == portal.Invited) {
+				n++
+			}
+		}
+		f.After = page[len(page)-1].Email
+	}
+	return n, nil
 }
 
 // apply changes the settings and says what became different. Options of the

@@ -149,7 +149,7 @@ func (s *Status) findMissingOf(p *PortalStatus, several bool) {
 		}
 	}
 	if n := p.Members[portal.Pending]; n > 0 {
-		s.missing("members list --status pending"+flag, "%s to %q", Counted(n, "registration awaits approval", "registrations await approval"), p.Portal.Name)
+		s.missing("members list --status pending"+flag, "%s for %q", Counted(n, "registration awaits approval", "registrations await approval"), p.Portal.Name)
 	}
 	switch p.Portal.State {
 	case portal.Draft:

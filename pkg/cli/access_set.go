@@ -170,6 +170,10 @@ func runAccessSet(ctx context.Context, env *Env, f accessFlags) error {
 		sayWithheld(env, r.Portal)
 		sayInvited(env, r.Portal, r.Invited, r.Mails)
 		sayEmptyGroups(env, r.Groups)
+		if r.Outside > 0 {
+			env.say("%s in none of the groups and cannot get in any more; portalctl groups members lets them in again",
+				app.Counted(r.Outside, "member is", "members are"))
+		}
 		if env.Config.Output == output.Table {
 			return nil
 		}
