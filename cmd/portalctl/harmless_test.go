@@ -185,8 +185,10 @@ func badWorld(t *testing.T) (*serving, *smtptest.Server) {
 func typeEverywhere(t *testing.T, ana, bo, agent *person) string {
 	t.Helper()
 	choice := `=1+1"'><zap-choice onload=zap()><img src=x onerror=zap()> choice`
-	number := ana.open([]string{"subject", bad("subject") + "\r\nBcc: zap@evil.example", "body", badText("body"), "field_category", choice,
-		"field_extra", bad("extra"), "field_priority", "urgent", "participants", "bo@example.com"}, upload{bad("file") + ".svg", []byte("<svg onload=zap()>")})
+	number := ana.open([]string{
+		"subject", bad("subject") + "\r\nBcc: zap@evil.example", "body", badText("body"), "field_category", choice,
+		"field_extra", bad("extra"), "field_priority", "urgent", "participants", "bo@example.com",
+	}, upload{bad("file") + ".svg", []byte("<svg onload=zap()>")})
 	ticket := "/tickets/" + number
 	for name, got := range map[string]answer{
 		"note":   agent.do(agent.multipart(ticket+"/replies", []string{"how", "note", "body", badText("note")})),
@@ -205,12 +207,15 @@ func typeEverywhere(t *testing.T, ana, bo, agent *person) string {
 
 // badPages are pages with what was typed in them, and forms that come back.
 func badPages(s *serving, number string, ana, bo, agent *person) map[string]answer {
-	ticket, q := "/tickets/"+number, "?"+url.Values{"q": {bad("search")}, "status": {bad("search")}, "sort": {bad("x")}, "view": {bad("x")},
-		"after": {bad("x")}, "before": {bad("x")}, "from": {bad("x")}, "to": {bad("x")}, "who": {bad("x")}, "page": {"-1"}}.Encode()
+	ticket, q := "/tickets/"+number, "?"+url.Values{
+		"q": {bad("search")}, "status": {bad("search")}, "sort": {bad("x")}, "view": {bad("x")},
+		"after": {bad("x")}, "before": {bad("x")}, "from": {bad("x")}, "to": {bad("x")}, "who": {bad("x")}, "page": {"-1"},
+	}.Encode()
 	stranger := s.stranger()
 	odd := s.stranger()
 	odd.client.Jar.SetCookies(&url.URL{Scheme: "http", Host: s.host, Path: "/"}, []*http.Cookie{
-		{Name: "portalctl", Value: "<script>zap</script>", Path: "/"}, {Name: "portalctl-flash", Value: "<script>zap</script>", Path: "/"}})
+		{Name: "portalctl", Value: "<script>zap</script>", Path: "/"}, {Name: "portalctl-flash", Value: "<script>zap</script>", Path: "/"},
+	})
 	r := odd.request(http.MethodGet, "/sign-in", nil)
 	for _, name := range []string{"User-Agent", "Referer", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "Accept-Language", "X-Original-URL", "X-Rewrite-URL"} {
 		r.Header.Set(name, `"'><zap-header onload=zap()>, evil.example`)
@@ -351,8 +356,10 @@ func checkMail(t *testing.T, m *smtptest.Mail) {
 		t.Errorf("the mail to %s has %s, or more than ASCII in its head:\n%s", m.To, h, head)
 	}
 	msg := m.Message(t)
-	known := []string{"From", "To", "Reply-To", "Subject", "Date", "Message-Id", "In-Reply-To", "References", "Mime-Version", "Content-Type", "Content-Language",
-		"Content-Transfer-Encoding", "Auto-Submitted", "X-Auto-Response-Suppress", "Precedence", "X-Mailer", "User-Agent", "List-Id"}
+	known := []string{
+		"From", "To", "Reply-To", "Subject", "Date", "Message-Id", "In-Reply-To", "References", "Mime-Version", "Content-Type", "Content-Language",
+		"Content-Transfer-Encoding", "Auto-Submitted", "X-Auto-Response-Suppress", "Precedence", "X-Mailer", "User-Agent", "List-Id",
+	}
 	for name, values := range msg.Header {
 		if !slices.Contains(known, name) || len(values) > 1 {
 			t.Errorf("the mail to %s has the header %s: %q", m.To, name, values)
@@ -444,11 +451,31 @@ func TestCommandsPrintNothingATerminalObeys(t *testing.T) {
 	s, _ := badWorld(t)
 	number := typeEverywhere(t, s.customer("ana@example.com"), s.customer("bo@example.com"), s.agent("ines@desk.example"))
 	for _, args := range [][]string{
-		{"status"}, {"portal", "list"}, {"portal", "show", "--portal", "help"}, {"domain", "list"}, {"domain", "show", "system"}, {"inbox", "list"}, {"inbox", "show", bad("inbox")},
-		{"tickets", "list", "--status", "all"}, {"tickets", "show", number}, {"tickets", "show", "T-1001"}, {"tickets", "configure", "--portal", "help"}, {"access", "show", "--portal", "help"}, {"access", "show", "--portal", "helpopen"},
-		{"access", "explain", "--contact", "bo@example.com", "--ticket", number, "--portal", "help"}, {"groups", "list"}, {"groups", "show", bad("group")}, {"groups", "members", bad("group")},
-		{"members", "list", "--portal", "help"}, {"contacts", "list"}, {"contacts", "show", "ana@example.com"}, {"companies", "list"}, {"companies", "show", bad("company")},
-		{"agents", "list"}, {"mail", "outbox"}, {"config", "show"},
+		{"status"},
+		{"portal", "list"},
+		{"portal", "show", "--portal", "help"},
+		{"domain", "list"},
+		{"domain", "show", "system"},
+		{"inbox", "list"},
+		{"inbox", "show", bad("inbox")},
+		{"tickets", "list", "--status", "all"},
+		{"tickets", "show", number},
+		{"tickets", "show", "T-1001"},
+		{"tickets", "configure", "--portal", "help"},
+		{"access", "show", "--portal", "help"},
+		{"access", "show", "--portal", "helpopen"},
+		{"access", "explain", "--contact", "bo@example.com", "--ticket", number, "--portal", "help"},
+		{"groups", "list"},
+		{"groups", "show", bad("group")},
+		{"groups", "members", bad("group")},
+		{"members", "list", "--portal", "help"},
+		{"contacts", "list"},
+		{"contacts", "show", "ana@example.com"},
+		{"companies", "list"},
+		{"companies", "show", bad("company")},
+		{"agents", "list"},
+		{"mail", "outbox"},
+		{"config", "show"},
 	} {
 		if shown := s.onTerminal(args...); hidden(shown) != "" {
 			t.Errorf("portalctl %q prints %s:\n%q", args, hidden(shown), shown)
@@ -494,12 +521,24 @@ func TestInvisibleCharactersAreRefusedInNames(t *testing.T) {
 	// Each refusal must do for all of them; the first is looked at everywhere.
 	for i, typed := range []string{"a\x1b[31mb\u202e\u009b", "a\u2066b", "a\xffb", huge} {
 		for _, args := range [][]string{
-			{"portal", "set", "--name", typed}, {"inbox", "add", typed, "--kind", "helpdesk"}, {"groups", "add", typed}, {"agents", "add", "sam@example.com", "--name", typed},
-			{"companies", "add", "--name", typed}, {"contacts", "set", "ana@example.com", "--name", typed}, {"contacts", "set", "ana@example.com", "--property", "plan=" + typed},
+			{"portal", "set", "--name", typed},
+			{"inbox", "add", typed, "--kind", "helpdesk"},
+			{"groups", "add", typed},
+			{"agents", "add", "sam@example.com", "--name", typed},
+			{"companies", "add", "--name", typed},
+			{"contacts", "set", "ana@example.com", "--name", typed},
+			{"contacts", "set", "ana@example.com", "--property", "plan=" + typed},
 			{"tickets", "create", "--requester", "ana@example.com", "--subject", typed, "--body", "x"},
 			{"tickets", "create", "--requester", "ana@example.com", "--subject", "x", "--body", "x", "--category", typed},
-			{"tickets", "configure", "--label", typed + ":" + typed}, {"tickets", "configure", "--fields", "extra:" + typed}, {"contacts", "add", typed + "@example.com"},
-			{"portal", "set", "--slug", typed}, {"contacts", "show", typed}, {"tickets", "show", typed}, {"domain", "connect", typed}, {typed}, {"status", "--" + typed},
+			{"tickets", "configure", "--label", typed + ":" + typed},
+			{"tickets", "configure", "--fields", "extra:" + typed},
+			{"contacts", "add", typed + "@example.com"},
+			{"portal", "set", "--slug", typed},
+			{"contacts", "show", typed},
+			{"tickets", "show", typed},
+			{"domain", "connect", typed},
+			{typed},
+			{"status", "--" + typed},
 		} {
 			if i > 0 && !slices.Contains([]string{"portal", "tickets"}, args[0]) {
 				continue

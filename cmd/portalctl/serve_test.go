@@ -106,8 +106,10 @@ func (p *program) ok(args ...string) string {
 // setUp makes a portal at /help with an agent; args are added to init.
 func (p *program) setUp(args ...string) {
 	p.t.Helper()
-	p.ok(append([]string{"init", "--name", "Nordlys Help", "--domain", "system", "--slug", "help", "--inbox", "Support", "--inbox-kind", "inbox",
-		"--inbox-address", "support@desk.example", "--permissions", "contact", "--access", "groups", "--group", "customers"}, args...)...)
+	p.ok(append([]string{
+		"init", "--name", "Nordlys Help", "--domain", "system", "--slug", "help", "--inbox", "Support", "--inbox-kind", "inbox",
+		"--inbox-address", "support@desk.example", "--permissions", "contact", "--access", "groups", "--group", "customers",
+	}, args...)...)
 	p.ok("agents", "add", "ines@desk.example", "--name", "Ines Holm")
 }
 

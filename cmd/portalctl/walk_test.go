@@ -258,10 +258,20 @@ func TestFormsOfOtherSitesDoNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	foreign := [][2]string{
-		{"Origin", "https://evil.example"}, {"Origin", "null"}, {"Sec-Fetch-Site", "same-site"}, // with other methods
-		{"Origin", "https://evil.example"}, {"Origin", "null"}, {"Origin", "http://" + w.host + ".evil.example"}, {"Origin", "http://evil.example:" + port},
-		{"Origin", "http://127.0.0.1"}, {"Origin", "http://localhost:" + port}, {"Origin", "file://"}, {"Origin", "http://" + w.host + "@evil.example"},
-		{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Sec-Fetch-Site", "anything"},
+		{"Origin", "https://evil.example"},
+		{"Origin", "null"},
+		{"Sec-Fetch-Site", "same-site"}, // with other methods
+		{"Origin", "https://evil.example"},
+		{"Origin", "null"},
+		{"Origin", "http://" + w.host + ".evil.example"},
+		{"Origin", "http://evil.example:" + port},
+		{"Origin", "http://127.0.0.1"},
+		{"Origin", "http://localhost:" + port},
+		{"Origin", "file://"},
+		{"Origin", "http://" + w.host + "@evil.example"},
+		{"Sec-Fetch-Site", "cross-site"},
+		{"Sec-Fetch-Site", "same-site"},
+		{"Sec-Fetch-Site", "anything"},
 	}
 	for _, who := range []*person{w.ana, w.ines, w.stranger} {
 		for _, rt := range webRoutes(t) {
