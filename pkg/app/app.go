@@ -60,6 +60,9 @@ func New(o Options) *App {
 	if a.hasher == nil {
 		a.hasher = auth.NewHasher(0)
 	}
+	if a.store != nil {
+		a.store.OnMoves(a.settleMoves)
+	}
 	return a
 }
 

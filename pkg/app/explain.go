@@ -17,6 +17,7 @@ type Explanation struct {
 	Contact   *portal.Contact
 	Member    *portal.Member // nil: never was one
 	Groups    []string       // the portal's access groups that list the contact
+	ruled     []groupVerdict // those of the portal that have rules
 	Companies []string       // the contact's, the primary one first
 	Viewer    portal.Viewer
 	Entry     portal.Entry
@@ -79,20 +80,9 @@ func (x *Explanation) load(ctx context.Context, tx *store.Tx, id portal.PortalID
 	if x.Member, err = tx.Member(ctx, id, x.Contact.ID); err != nil && portal.KindOf(err) != portal.NotFound {
 		return err
 	}
-	groups, err := tx.GroupsOf(ctx, x.Contact.ID)
-	if err != nil {
+	if err = x.loadGroups(ctx, tx); err != nil {
 		return err
 	}
-	for _, g := range groups {
-		if slices.Contains(x.Portal.Access.Groups, g.ID) {
-			x.Groups = append(x.Groups, g.Name)
-		}
-	}
-	inGroup, err := tx.InGroups(ctx, id, x.Contact.ID)
-	if err != nil {
-		return err
-	}
-	x.Entry = portal.MayEnter(x.Portal, x.Member, inGroup)
 	x.Viewer = portal.NewViewer(x.Contact, &x.Portal.Tickets)
 	for _, k := range x.Contact.Companies {
 		c, err := tx.Company(ctx, k)
@@ -120,6 +110,7 @@ func (x *Explanation) tellContact() {
 	x.fact("member", "%s", member)
 	if x.Portal.Access.Mode == portal.ModeGroups {
 		x.fact("access groups", "%s", orNone(x.Groups))
+		x.tellGroupRules()
 	}
 	x.fact("companies", "%s", orNone(x.Companies))
 	t := &x.Portal.Tickets

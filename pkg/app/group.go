@@ -82,47 +82,30 @@ func groupMissing(n string) error {
 		WithHint("`portalctl groups list` names them; add one with `portalctl groups add`")
 }
 
-// AddGroup adds an access group; added is false for one that is there.
-func (a *App) AddGroup(ctx context.Context, name string) (g *portal.Group, added bool, err error) {
+// AddGroup adds an access group, static without rules; added is false for one
+// that is there. Conflict group.exists when that has other rules than are given.
+func (a *App) AddGroup(ctx context.Context, name string, rules portal.RuleSet) (g *portal.Group, added bool, err error) {
 	n, err := requiredLine("name", name)
 	if err != nil {
 		return nil, false, err
 	}
 	err = a.store.Write(ctx, func(tx *store.Tx) error {
 		g, err = tx.GroupByName(ctx, n)
+		if err == nil && len(rules) > 0 && written(g.Rules) != written(rules) {
+			return otherRules(g)
+		}
 		if portal.KindOf(err) != portal.NotFound {
 			return err
 		}
-		g, added = &portal.Group{Name: n}, true
+		g, added = &portal.Group{Name: n, Rules: rules}, true
 		return tx.AddGroup(ctx, g)
 	})
 	return g, added && err == nil, err
 }
 
-// RenameGroup gives an access group another name.
-func (a *App) RenameGroup(ctx context.Context, name, to string) (g *portal.Group, changes []Change, err error) {
-	n, err := requiredLine("name", to)
-	if err != nil {
-		return nil, nil, err
-	}
-	err = a.store.Write(ctx, func(tx *store.Tx) error {
-		changes = nil
-		if g, err = groupNamed(ctx, tx, name); err != nil {
-			// The second run of a renaming finds the new name in place.
-			if again, err := tx.GroupByName(ctx, n); err == nil {
-				g = again
-				return nil
-			}
-			return err
-		}
-		if g.Name == n {
-			return nil
-		}
-		changes = []Change{{"name", g.Name, n}}
-		g.Name = n
-		return tx.SaveGroup(ctx, g)
-	})
-	return g, changes, err
+func otherRules(g *portal.Group) error {
+	return portal.Conflictf("group.exists", "there is an access group %q already, with other rules", g.Name).
+		WithHint("change it with `portalctl groups set`")
 }
 
 // RemoveGroup removes an access group that lets into no portal.
@@ -159,9 +142,11 @@ type GroupChange struct {
 	Added     []string // addresses
 	Removed   []string
 	Unchanged []string // were in already, or were not in
-	Invited   int      // became members of a portal
-	Mails     int      // invitations queued
-	Ended     int      // sessions ended
+	// Joined and Left count contacts whom rules have put in and taken out.
+	Joined, Left int
+	Invited      int // became members of a portal
+	Mails        int // invitations queued
+	Ended        int // sessions ended
 	// Silent names portals that send no invitations, because they lie on the
 	// system domain; Waiting those that are not live yet.
 	Silent, Waiting []string
@@ -234,6 +219,10 @@ func (a *App) groupContacts(ctx context.Context, name string, add, remove []stri
 		if g, err = groupNamed(ctx, tx, name); err != nil {
 			return err
 		}
+		if g.ByRule() {
+			return portal.Conflictf("group.by_rule", "rules decide who is in the access group %q; nobody is added or removed by hand", g.Name).
+				WithHint("change contacts' properties with `portalctl contacts set`, or the group's rules with `portalctl groups set`")
+		}
 		var problems [2]error
 		adding, problems[0] = contactsWith(ctx, tx, "add", add)
 		removing, problems[1] = contactsWith(ctx, tx, "remove", remove)
@@ -290,20 +279,11 @@ func (a *App) addToGroup(ctx context.Context, tx *store.Tx, g *portal.Group, con
 	if len(added) == 0 {
 		return nil
 	}
-	portals, err := tx.PortalsOfGroup(ctx, g.ID)
+	portals, err := portalsOf(ctx, tx, g.ID)
 	if err != nil {
 		return err
 	}
-	for _, id := range portals {
-		p, err := tx.Portal(ctx, id)
-		if err != nil {
-			return err
-		}
-		if err := a.inviteAdded(ctx, tx, p, added, done); err != nil {
-			return err
-		}
-	}
-	return nil
+	return a.inviteToPortals(ctx, tx, portals, added, done)
 }
 
 // inviteAdded invites those of the contacts who were no members of the portal
@@ -344,7 +324,7 @@ func (a *App) inviteAdded(ctx context.Context, tx *store.Tx, p *portal.Portal, a
 }
 
 func (a *App) removeFromGroup(ctx context.Context, tx *store.Tx, g *portal.Group, contacts []portal.Contact, done *GroupChange) error {
-	portals, err := tx.PortalsOfGroup(ctx, g.ID)
+	portals, err := portalsOf(ctx, tx, g.ID)
 	if err != nil {
 		return err
 	}
@@ -369,12 +349,8 @@ func (a *App) removeFromGroup(ctx context.Context, tx *store.Tx, g *portal.Group
 
 // endEntry ends the contact's sessions and links for those of the portals
 // that they may no longer enter, and returns how many sessions that were.
-func endEntry(ctx context.Context, tx *store.Tx, portals []portal.PortalID, c portal.ContactID, reason string) (ended int, err error) {
-	for _, id := range portals {
-		p, err := tx.Portal(ctx, id)
-		if err != nil {
-			return ended, err
-		}
+func endEntry(ctx context.Context, tx *store.Tx, portals []*portal.Portal, c portal.ContactID, reason string) (ended int, err error) {
+	for _, p := range portals {
 		entry, _, err := entryOf(ctx, tx, p, c)
 		if err != nil {
 			return ended, err

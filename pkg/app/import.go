@@ -229,6 +229,7 @@ func (im *importer[T]) read() ([]transfer.Record[T], error) {
 // write takes records in one transaction. Each is whole or not at all.
 func (im *importer[T]) write(ctx context.Context, batch []transfer.Record[T]) error {
 	outcomes := make([]outcome, len(batch))
+	var moved GroupChange
 	im.cache.forget()
 	err := im.app.store.Write(ctx, func(tx *store.Tx) error {
 		for i := range batch {
@@ -251,17 +252,38 @@ func (im *importer[T]) write(ctx context.Context, batch []transfer.Record[T]) er
 				rec.Problems = append(rec.Problems, transfer.Problem{Line: rec.Rows[0].Line, Reason: e.Msg})
 			}
 		}
-		return nil
+		return im.app.reconcileGroups(ctx, tx, tx.TakeMoves(), &moved)
 	})
 	if err != nil {
 		return err
 	}
+	im.tell(&moved)
 	for i := range batch {
 		if err := im.count(&batch[i], &outcomes[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// tell notes what rules of access groups made of the records.
+func (im *importer[T]) tell(moved *GroupChange) {
+	for _, n := range []struct {
+		sentence string
+		times    int
+	}{
+		{"a contact joined an access group by its rules", moved.Joined},
+		{"a contact left an access group by its rules", moved.Left},
+		{"a contact was invited, because an access group's rules let them in", moved.Invited},
+		{"a session ended, because no access group lists the contact any more", moved.Ended},
+	} {
+		if n.times > 0 {
+			im.notes.AddMany(n.sentence, n.times)
+		}
+	}
+	if moved.Mails > 0 {
+		im.app.wakeMail()
+	}
 }
 
 // mendable reports whether somebody can mend the row, so that the rest can go

@@ -41,7 +41,7 @@ func (w *world) stranger(address string) *portal.Contact {
 
 func (w *world) groupOf(name string) {
 	w.t.Helper()
-	g, _, err := w.AddGroup(w.t.Context(), name)
+	g, _, err := w.AddGroup(w.t.Context(), name, nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}

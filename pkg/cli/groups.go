@@ -10,7 +10,8 @@ import (
 func newGroupsCmd(env *Env) *cobra.Command {
 	cmd := noun("groups", "Access groups: named sets of contacts who may enter a portal",
 		`  portalctl groups add customers
-  portalctl groups members customers --add ann@example.com`,
+  portalctl groups members customers --add ann@example.com
+  portalctl groups add managers --rule 'role equals Manager'`,
 		newGroupsAddCmd(env),
 		newGroupsListCmd(env),
 		newGroupsShowCmd(env),
@@ -24,8 +25,10 @@ func newGroupsCmd(env *Env) *cobra.Command {
 
 var groupColumns = []output.Column{
 	{Name: "name", Head: "Name"},
+	{Name: "kind", Head: "Kind"},
 	{Name: "contacts", Head: "Contacts"},
 	{Name: "portals", Head: "Portals"},
+	{Name: "rules", Head: "Rules", Spare: true},
 	{Name: "created_at", Head: "Created", Spare: true},
 }
 
@@ -34,5 +37,9 @@ func groupRow(g *app.GroupView) []any {
 	for _, p := range g.Portals {
 		portals = append(portals, p.Name)
 	}
-	return []any{g.Name, g.Members, portals, g.CreatedAt}
+	kind := "static"
+	if g.ByRule() {
+		kind = "rule"
+	}
+	return []any{g.Name, kind, g.Members, portals, ruleTexts(g.Rules), g.CreatedAt}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/output"
+	"github.com/portalctl/portalctl/pkg/portal"
 )
 
 type groupsMembersOptions struct {
@@ -17,6 +18,7 @@ type groupsMembersOptions struct {
 	File        string
 	After       string
 	Limit       int
+	Preview     bool
 }
 
 func newGroupsMembersCmd(env *Env) *cobra.Command {
@@ -27,7 +29,10 @@ func newGroupsMembersCmd(env *Env) *cobra.Command {
 		Long: `Without --add, --remove and --file the group's contacts are listed.
 
 Whoever gets into a live portal by being added is invited at once, and once
-only. Whoever can no longer enter by being removed is signed out at once.`,
+only. Whoever can no longer enter by being removed is signed out at once.
+With --preview they are listed, and nothing is changed.
+
+Rules decide who is in a group that has some: see "portalctl groups set --help".`,
 		Example: `  portalctl groups members customers
   portalctl groups members customers --add ann@example.com --remove bo@example.com
   portalctl groups members customers --file addresses.txt`,
@@ -43,6 +48,7 @@ only. Whoever can no longer enter by being removed is signed out at once.`,
 	f.StringVar(&opts.File, "file", "", "add the contacts of a file with one e-mail address a line (- for standard input)")
 	f.StringVar(&opts.After, "after", "", "list from behind this address")
 	f.IntVar(&opts.Limit, "limit", 50, "list at most this many")
+	previewFlag(cmd, &opts.Preview)
 	return cmd
 }
 
@@ -62,7 +68,17 @@ func runGroupsMembers(ctx context.Context, env *Env, opts groupsMembersOptions) 
 	}
 	return env.withApp(ctx, func(a *app.App) error {
 		if len(opts.Add) == 0 && len(opts.Remove) == 0 && opts.File == "" {
+			if opts.Preview {
+				return portal.Invalidf("usage", "preview", "--preview shows what a change would do; name one with --add, --remove or --file")
+			}
 			return listGroupMembers(ctx, env, a, opts)
+		}
+		if opts.Preview {
+			p, err := a.PreviewChange(ctx, opts.Name, opts.Add, opts.Remove)
+			if err != nil {
+				return err
+			}
+			return showGroupPreview(env, p)
 		}
 		done, err := a.ChangeGroup(ctx, opts.Name, opts.Add, opts.Remove)
 		if err != nil {
@@ -130,6 +146,19 @@ func showGroupChange(ctx context.Context, env *Env, a *app.App, done *app.GroupC
 	if n := len(done.Removed); n > 0 {
 		env.say("removed %s from %q", named(done.Removed), done.Group)
 	}
+	if err := sayGroupAccess(ctx, env, a, done); err != nil {
+		return err
+	}
+	if env.Config.Output == output.Table {
+		return nil
+	}
+	return env.Printer().Object(groupChangeColumns, []any{
+		done.Group, done.Added, done.Removed, done.Unchanged, done.Invited, done.Mails, done.Ended,
+	})
+}
+
+// sayGroupAccess tells what joining and leaving a group meant for access.
+func sayGroupAccess(ctx context.Context, env *Env, a *app.App, done *app.GroupChange) error {
 	if done.Mails > 0 {
 		env.say("%s queued", app.Counted(done.Mails, "invitation is", "invitations are"))
 	}
@@ -147,12 +176,7 @@ func showGroupChange(ctx context.Context, env *Env, a *app.App, done *app.GroupC
 	if done.Ended > 0 {
 		env.say("%s ended", app.Counted(done.Ended, "session", "sessions"))
 	}
-	if env.Config.Output == output.Table {
-		return nil
-	}
-	return env.Printer().Object(groupChangeColumns, []any{
-		done.Group, done.Added, done.Removed, done.Unchanged, done.Invited, done.Mails, done.Ended,
-	})
+	return nil
 }
 
 // named names a few addresses, or says how many there are.

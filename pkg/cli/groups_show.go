@@ -2,10 +2,12 @@ package cli
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/portalctl/portalctl/pkg/app"
+	"github.com/portalctl/portalctl/pkg/output"
 )
 
 func newGroupsShowCmd(env *Env) *cobra.Command {
@@ -31,6 +33,25 @@ func runGroupsShow(ctx context.Context, env *Env, name string) error {
 		if err != nil {
 			return err
 		}
+		if env.Config.Output == output.Table {
+			return showGroup(env, g)
+		}
 		return env.Printer().Object(groupColumns, groupRow(g))
 	})
+}
+
+// showGroup gives people each rule on a line of its own.
+func showGroup(env *Env, g *app.GroupView) error {
+	var columns []output.Column
+	var row []any
+	for i, value := range groupRow(g) {
+		if groupColumns[i].Name != "rules" {
+			columns, row = append(columns, groupColumns[i]), append(row, value)
+			continue
+		}
+		for n, rule := range ruleTexts(g.Rules) {
+			columns, row = append(columns, output.Column{Name: "rule", Head: fmt.Sprintf("Rule %d", n+1)}), append(row, rule)
+		}
+	}
+	return env.Printer().Object(columns, row)
 }

@@ -392,11 +392,17 @@ func ParseAgentRole(s string) (AgentRole, error) {
 
 // Group is a named set of contacts.
 type Group struct {
-	ID        GroupID
-	Name      string
+	ID   GroupID
+	Name string
+	// Rules decide who is in the group. Without any it is static: contacts
+	// are listed by hand.
+	Rules     RuleSet
 	Members   int // how many contacts; filled by lists
 	CreatedAt time.Time
 }
+
+// ByRule reports whether rules decide who is in the group.
+func (g *Group) ByRule() bool { return len(g.Rules) > 0 }
 
 // String returns the inbox as people name it.
 func (i *Inbox) String() string {

@@ -116,7 +116,10 @@ func (tx *Tx) AddContact(ctx context.Context, c *portal.Contact) error {
 	if err := contactExists(err, c); err != nil {
 		return err
 	}
-	return tx.addCompanies(ctx, c)
+	if err := tx.addCompanies(ctx, c); err != nil {
+		return err
+	}
+	return tx.followRules(ctx, c, true)
 }
 
 // SaveContact writes a changed contact, their companies too.
@@ -134,7 +137,10 @@ func (tx *Tx) SaveContact(ctx context.Context, c *portal.Contact) error {
 	if err := tx.do(ctx, `DELETE FROM contact_company WHERE contact_id = $1`, c.ID); err != nil {
 		return err
 	}
-	return tx.addCompanies(ctx, c)
+	if err := tx.addCompanies(ctx, c); err != nil {
+		return err
+	}
+	return tx.followRules(ctx, c, false)
 }
 
 func (tx *Tx) addCompanies(ctx context.Context, c *portal.Contact) error {
@@ -190,5 +196,6 @@ func (tx *Tx) RemoveContact(ctx context.Context, id portal.ContactID) error {
 		return portal.Conflictf("contact.has_tickets", "the contact has opened tickets").
 			WithHint("disable the contact's access with `portalctl members disable` instead")
 	}
+	tx.forgetMoves(id)
 	return oneChanged(n, err, noContact())
 }

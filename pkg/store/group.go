@@ -6,10 +6,10 @@ import (
 	"github.com/portalctl/portalctl/pkg/portal"
 )
 
-const groupColumns = `g.id, g.name, g.created_at, (SELECT count(*) FROM group_contact gc WHERE gc.group_id = g.id)`
+const groupColumns = `g.id, g.name, g.rules, g.created_at, (SELECT count(*) FROM group_contact gc WHERE gc.group_id = g.id)`
 
 func scanGroup(r row) (g portal.Group, err error) {
-	err = r.Scan(&g.ID, &g.Name, timeInto{&g.CreatedAt}, &g.Members)
+	err = r.Scan(&g.ID, &g.Name, rulesInto{&g.Rules}, timeInto{&g.CreatedAt}, &g.Members)
 	return g, err
 }
 
@@ -27,16 +27,20 @@ func (tx *Tx) GroupByName(ctx context.Context, name string) (*portal.Group, erro
 		`SELECT `+groupColumns+` FROM access_group g WHERE g.name_key = $1`, []any{fold(name)}, scanGroup)
 }
 
-// AddGroup writes a new access group and sets its ID and CreatedAt; Conflict
-// group.exists.
+// AddGroup writes a new access group and sets its ID and CreatedAt; one with
+// rules has its contacts at once. Conflict group.exists.
 func (tx *Tx) AddGroup(ctx context.Context, g *portal.Group) error {
 	g.CreatedAt = tx.Now
 	err := tx.value(ctx, &g.ID, `INSERT INTO access_group (name, name_key, created_at) VALUES ($1, $2, $3) RETURNING id`,
 		g.Name, fold(g.Name), stamp(tx.Now))
-	return tx.changed(ctx, groupExists(err, g))
+	if err := tx.changed(ctx, groupExists(err, g)); err != nil || !g.ByRule() {
+		return err
+	}
+	// No portal names the group yet, so nobody's access changes.
+	return tx.SetRules(ctx, g, g.Rules, func([]GroupMove) error { return nil })
 }
 
-// SaveGroup writes a changed access group.
+// SaveGroup writes an access group's changed name; SetRules changes rules.
 func (tx *Tx) SaveGroup(ctx context.Context, g *portal.Group) error {
 	n, err := tx.exec(ctx, `UPDATE access_group SET name = $2, name_key = $3 WHERE id = $1`, g.ID, g.Name, fold(g.Name))
 	return tx.changed(ctx, oneChanged(n, groupExists(err, g), noGroup()))
@@ -52,6 +56,7 @@ func groupExists(err error, g *portal.Group) error {
 // RemoveGroup removes an access group; Conflict group.in_use while a portal
 // names it.
 func (tx *Tx) RemoveGroup(ctx context.Context, id portal.GroupID) error {
+	tx.ruled = nil
 	n, err := tx.exec(ctx, `DELETE FROM access_group WHERE id = $1`, id)
 	if isForeignKey(err) {
 		return portal.Conflictf("group.in_use", "a portal gives this access group access").
@@ -61,7 +66,11 @@ func (tx *Tx) RemoveGroup(ctx context.Context, id portal.GroupID) error {
 }
 
 // AddToGroup lists a contact in a group; added is false when it did already.
+// Conflict group.by_rule when rules decide who is in the group.
 func (tx *Tx) AddToGroup(ctx context.Context, g portal.GroupID, c portal.ContactID) (added bool, err error) {
+	if err := tx.listedByHand(ctx, g); err != nil {
+		return false, err
+	}
 	n, err := tx.exec(ctx, `INSERT INTO group_contact (group_id, contact_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`, g, c)
 	if isForeignKey(err) {
 		return false, portal.NotFoundf("group.none", "the access group or the contact does not exist any more")
@@ -70,8 +79,11 @@ func (tx *Tx) AddToGroup(ctx context.Context, g portal.GroupID, c portal.Contact
 }
 
 // RemoveFromGroup takes a contact out of a group; removed is false when it
-// did not list them.
+// did not list them. Conflict group.by_rule when rules decide who is in it.
 func (tx *Tx) RemoveFromGroup(ctx context.Context, g portal.GroupID, c portal.ContactID) (removed bool, err error) {
+	if err := tx.listedByHand(ctx, g); err != nil {
+		return false, err
+	}
 	n, err := tx.exec(ctx, `DELETE FROM group_contact WHERE group_id = $1 AND contact_id = $2`, g, c)
 	return n > 0, err
 }

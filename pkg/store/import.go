@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/portalctl/portalctl/pkg/portal"
 )
@@ -14,8 +15,10 @@ func (tx *Tx) Attempt(ctx context.Context, fn func() error) error {
 	if err := tx.do(ctx, `SAVEPOINT attempt`); err != nil {
 		return err
 	}
+	moves := slices.Clone(tx.moves)
 	err := fn()
 	if err != nil {
+		tx.moves, tx.ruled = moves, nil
 		if undo := tx.do(ctx, `ROLLBACK TO attempt`); undo != nil {
 			return errors.Join(err, undo)
 		}

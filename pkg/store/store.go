@@ -43,6 +43,7 @@ type Store struct {
 	writeDB, readDB *sql.DB
 	writer          *writer
 	readers         chan *conn
+	onMoves         atomic.Pointer[movesFunc]
 
 	closing sync.RWMutex // held for reading by every Read
 	closed  bool
@@ -61,6 +62,9 @@ type Tx struct {
 	// broken is set when SQLite may have ended the whole transaction by
 	// itself; later statements would then run outside any.
 	broken error
+
+	ruled *[]portal.Group // the groups by rule; nil until they are asked for
+	moves []GroupMove     // who joined or left them, and nobody was told of yet
 }
 
 // Open opens the store at path after checking that it is ours, whole and not
@@ -174,7 +178,17 @@ func (s *Store) Failure() error { return s.writer.failure() }
 // once fn has begun, Write returns when its fate is known. A panic in fn
 // undoes what it wrote and goes on to the caller.
 func (s *Store) Write(ctx context.Context, fn func(tx *Tx) error) error {
-	return s.writer.write(ctx, fn)
+	var after func()
+	err := s.writer.write(ctx, func(tx *Tx) (err error) {
+		if err = fn(tx); err == nil {
+			after, err = s.settle(ctx, tx)
+		}
+		return err
+	})
+	if err == nil && after != nil {
+		after()
+	}
+	return err
 }
 
 // Read runs fn on one consistent view of the store. fn cannot write.

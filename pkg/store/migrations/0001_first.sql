@@ -106,12 +106,16 @@ CREATE TABLE access_group (
   id         INTEGER PRIMARY KEY AUTOINCREMENT,
   name       TEXT    NOT NULL,
   name_key   TEXT    NOT NULL UNIQUE,
+  rules      TEXT    NOT NULL DEFAULT '[]', -- portal.RuleSet as JSON; none for a group that lists its contacts
   created_at INTEGER NOT NULL
 ) STRICT;
 
+-- Who is in a group by its rules stands here too, so that one question finds
+-- both; contacts and rules that change bring it up to date.
 CREATE TABLE group_contact (
   group_id   INTEGER NOT NULL REFERENCES access_group (id) ON DELETE CASCADE,
   contact_id INTEGER NOT NULL REFERENCES contact (id) ON DELETE CASCADE,
+  by_rule    INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (group_id, contact_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX group_contact_contact ON group_contact (contact_id, group_id);
