@@ -110,14 +110,19 @@ func (p *Printer) note(text string) error {
 	return err
 }
 
-func (p *Printer) csv(columns []Column, rows [][]any) error {
+func (p *Printer) csv(columns []Column, rows [][]any) error { return p.csvRows(columns, rows, true) }
+
+// csvRows writes rows, under the columns' names if they are the first.
+func (p *Printer) csvRows(columns []Column, rows [][]any, first bool) error {
 	w := csv.NewWriter(p.Out)
 	record := make([]string, len(columns))
 	for i, c := range columns {
 		record[i] = c.Name
 	}
-	if err := w.Write(record); err != nil {
-		return fmt.Errorf("write CSV: %w", err)
+	if first {
+		if err := w.Write(record); err != nil {
+			return fmt.Errorf("write CSV: %w", err)
+		}
 	}
 	for _, row := range rows {
 		for i, value := range row {
