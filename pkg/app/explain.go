@@ -47,9 +47,18 @@ func (a *App) Explain(ctx context.Context, id portal.PortalID, address string, n
 	if err != nil {
 		return nil, err
 	}
+	var x *Explanation
+	err = a.store.Read(ctx, func(tx *store.Tx) (err error) {
+		x, err = explain(ctx, tx, id, address, number)
+		return err
+	})
+	return x, err
+}
+
+// explain is Explain within a transaction.
+func explain(ctx context.Context, tx *store.Tx, id portal.PortalID, address string, number portal.TicketNumber) (*Explanation, error) {
 	x := &Explanation{}
-	err = a.store.Read(ctx, func(tx *store.Tx) error { return x.load(ctx, tx, id, address, number) })
-	if err != nil {
+	if err := x.load(ctx, tx, id, address, number); err != nil {
 		return nil, err
 	}
 	x.tellContact()

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/portalctl/portalctl/pkg/portal"
@@ -138,23 +136,11 @@ func imported(ctx context.Context, a *App, o ImportOptions, run func(*App) (*Imp
 	if !o.DryRun {
 		return run(a)
 	}
-	// The copy lies beside the store: there is room for large files, and it
-	// is as private as the store itself.
-	dir, err := os.MkdirTemp(filepath.Dir(a.store.Path()), ".dry-run-")
-	if err != nil {
-		return nil, fmt.Errorf("make room for the dry run: %w", err)
-	}
-	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "portal.db")
-	if err := a.store.CopyTo(ctx, path); err != nil {
-		return nil, err
-	}
-	s, err := store.Open(ctx, path, store.Options{Now: a.now})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	return run(New(Options{Store: s, Now: a.now, Log: a.log, Hasher: a.hasher, BaseURL: a.baseURL}))
+	err = a.OnCopy(ctx, nil, func(a *App) (err error) {
+		result, err = run(a)
+		return err
+	})
+	return result, err
 }
 
 func newImporter[T any](a *App, r *transfer.Reader[T], o ImportOptions) importer[T] {

@@ -19,6 +19,8 @@ func newAccessCmd(env *Env) *cobra.Command {
 		newAccessSetCmd(env),
 		newAccessShowCmd(env),
 		newAccessExplainCmd(env),
+		newAccessTestCmd(env),
+		newAccessReviewCmd(env),
 	)
 }
 

@@ -75,6 +75,10 @@ func newProblem(err error) problem {
 	if errors.As(err, &e) {
 		p.Code, p.Field, p.Hint = e.Code, e.Field, e.Hint
 	}
+	var d *difference
+	if errors.As(err, &d) {
+		p.Kind, p.Code = "difference", "difference"
+	}
 	return p
 }
 
