@@ -59,8 +59,10 @@ exec portalctl members link ana@acme.example
 	if err := os.WriteFile(filepath.Join(dir, "tour.txt"), []byte(script), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	testscript.Run(t, testscript.Params{Dir: dir, RequireExplicitExec: true, Cmds: commands(),
-		Setup: func(env *testscript.Env) error { return setUp(t, env) }})
+	testscript.Run(t, testscript.Params{
+		Dir: dir, RequireExplicitExec: true, Cmds: commands(),
+		Setup: func(env *testscript.Env) error { return setUp(t, env) },
+	})
 }
 
 // TestReadmeListsEverySetting holds the table of settings to the program.

@@ -37,8 +37,10 @@ func TestFilesOfRefusedMessagesCount(t *testing.T) {
 	w := newWorld(t, nil)
 	ana := w.as(w.ana)
 	send := func(size int64) error {
-		_, err := w.OpenTicket(t.Context(), ana, NewTicket{Subject: "S", Body: "B", Follows: 999999,
-			Files: []Upload{{Name: "zeros", Content: io.LimitReader(zeros{}, size)}}})
+		_, err := w.OpenTicket(t.Context(), ana, NewTicket{
+			Subject: "S", Body: "B", Follows: 999999,
+			Files: []Upload{{Name: "zeros", Content: io.LimitReader(zeros{}, size)}},
+		})
 		return err
 	}
 	wantCode(t, send(1000), "ticket.none")

@@ -49,8 +49,10 @@ type App struct {
 
 // New makes an App.
 func New(o Options) *App {
-	a := &App{store: o.Store, hasher: o.Hasher, now: o.Now, log: o.Log, baseURL: o.BaseURL,
-		resolver: o.Resolver, mailer: o.Mailer, mailDue: make(chan struct{}, 1)}
+	a := &App{
+		store: o.Store, hasher: o.Hasher, now: o.Now, log: o.Log, baseURL: o.BaseURL,
+		resolver: o.Resolver, mailer: o.Mailer, mailDue: make(chan struct{}, 1),
+	}
 	if a.now == nil {
 		a.now = time.Now
 	}

@@ -73,8 +73,10 @@ type DeskTicket struct {
 
 // CreateTicket opens a ticket from a command.
 func (a *App) CreateTicket(ctx context.Context, in DeskTicket) (portal.TicketNumber, error) {
-	t := &portal.Ticket{Status: portal.New, Priority: in.Priority, Requester: in.Requester, InboxID: in.Inbox,
-		PortalID: in.Portal, Confidential: in.Confidential, Participants: in.Participants, Fields: map[string]string{}}
+	t := &portal.Ticket{
+		Status: portal.New, Priority: in.Priority, Requester: in.Requester, InboxID: in.Inbox,
+		PortalID: in.Portal, Confidential: in.Confidential, Participants: in.Participants, Fields: map[string]string{},
+	}
 	if t.Priority == "" {
 		t.Priority = portal.Normal
 	}

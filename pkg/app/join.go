@@ -58,8 +58,10 @@ func (a *App) sendRegistration(ctx context.Context, p *portal.Portal, address, r
 				return err
 			}
 			if member != nil && member.Status == portal.Registered {
-				return queueLimited(ctx, tx, &store.Mail{Kind: store.MailRegisterKnown, Portal: p.ID,
-					Contact: c.ID, Recipient: c.RegistrationEmail(), Data: data})
+				return queueLimited(ctx, tx, &store.Mail{
+					Kind: store.MailRegisterKnown, Portal: p.ID,
+					Contact: c.ID, Recipient: c.RegistrationEmail(), Data: data,
+				})
 			}
 			if member != nil && (member.Status == portal.Disabled || member.Status == portal.Pending) {
 				return nil

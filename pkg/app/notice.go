@@ -69,8 +69,10 @@ func noticeDesk(ctx context.Context, tx *store.Tx, kind store.MailKind, t *porta
 	if err != nil || inbox.Address == "" {
 		return err
 	}
-	return tx.QueueMail(ctx, &store.Mail{Kind: kind, Portal: t.PortalID, Inbox: inbox.ID,
-		Recipient: inbox.Address, Ticket: t.Number, Message: m.ID})
+	return tx.QueueMail(ctx, &store.Mail{
+		Kind: kind, Portal: t.PortalID, Inbox: inbox.ID,
+		Recipient: inbox.Address, Ticket: t.Number, Message: m.ID,
+	})
 }
 
 // noticeMessage tells everybody else of a public message. An internal one is

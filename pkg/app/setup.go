@@ -234,8 +234,10 @@ func collect(r *SetupResult) func([]Change, error) error {
 }
 
 func newPortal(d *portal.Domain, slug string) *portal.Portal {
-	p := &portal.Portal{Slug: slug, State: portal.Live, Accent: portal.DefaultAccent, TimeZone: "UTC",
-		Tickets: portal.DefaultTicketSettings(), Access: portal.DefaultAccessSettings()}
+	p := &portal.Portal{
+		Slug: slug, State: portal.Live, Accent: portal.DefaultAccent, TimeZone: "UTC",
+		Tickets: portal.DefaultTicketSettings(), Access: portal.DefaultAccessSettings(),
+	}
 	if d != nil {
 		p.DomainID = d.ID
 	}

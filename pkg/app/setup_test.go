@@ -238,7 +238,8 @@ func TestAccessModes(t *testing.T) {
 		{"groups without a group", AccessChanges{Mode: ptr(portal.ModeGroups)}, "", "group"},
 		{"unknown group", AccessChanges{Mode: ptr(portal.ModeGroups), Groups: &[]string{"Nobody"}}, "", "group"},
 		{
-			"to groups", AccessChanges{Mode: ptr(portal.ModeGroups), Groups: &[]string{"customers"}},
+			"to groups",
+			AccessChanges{Mode: ptr(portal.ModeGroups), Groups: &[]string{"customers"}},
 			"mode: self-register -> groups; allow-domain: example.com,exempel.se -> none; approval: on -> off; group: Customers", "",
 		},
 		{"approval belongs to self-register", AccessChanges{Approval: ptr(true)}, "", "approval"},

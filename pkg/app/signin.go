@@ -337,9 +337,11 @@ func (a *App) startSession(ctx context.Context, tx *store.Tx, v *Visit, c portal
 	if err != nil {
 		return nil, err
 	}
-	s := &store.Session{Hash: hash, Portal: v.Portal.ID, Contact: c, Agent: agent,
+	s := &store.Session{
+		Hash: hash, Portal: v.Portal.ID, Contact: c, Agent: agent,
 		UserAgent: clip(d.UserAgent, 300), Address: d.Address,
-		CreatedAt: tx.Now, SeenAt: tx.Now, ExpiresAt: tx.Now.Add(SessionLife)}
+		CreatedAt: tx.Now, SeenAt: tx.Now, ExpiresAt: tx.Now.Add(SessionLife),
+	}
 	if err := tx.AddSession(ctx, s); err != nil {
 		return nil, err
 	}

@@ -71,8 +71,10 @@ func (a *App) readStatus(ctx context.Context, tx *store.Tx, s *Status) error {
 		if err != nil {
 			return err
 		}
-		s.Portals = append(s.Portals, PortalStatus{Portal: p, URL: siteURL(&p, base) + p.BasePath() + "/",
-			Inbox: inboxName(k.Inboxes, p.Tickets.InboxID), Groups: groupsOf(&p, k.Groups), Members: members})
+		s.Portals = append(s.Portals, PortalStatus{
+			Portal: p, URL: siteURL(&p, base) + p.BasePath() + "/",
+			Inbox: inboxName(k.Inboxes, p.Tickets.InboxID), Groups: groupsOf(&p, k.Groups), Members: members,
+		})
 	}
 	agents, err := tx.Agents(ctx)
 	if err != nil {

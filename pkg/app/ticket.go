@@ -153,8 +153,10 @@ func (a *App) OpenTicket(ctx context.Context, v *Visit, in NewTicket) (portal.Ti
 	if v.Contact == nil {
 		return 0, portal.Forbiddenf("tickets.agent", "agents open tickets with `portalctl tickets create`")
 	}
-	t := &portal.Ticket{Status: portal.New, Priority: portal.Normal, Requester: v.Contact.ID, Company: v.Contact.Primary,
-		InboxID: v.Portal.Tickets.InboxID, PortalID: v.Portal.ID, Confidential: in.Confidential, Fields: map[string]string{}}
+	t := &portal.Ticket{
+		Status: portal.New, Priority: portal.Normal, Requester: v.Contact.ID, Company: v.Contact.Primary,
+		InboxID: v.Portal.Tickets.InboxID, PortalID: v.Portal.ID, Confidential: in.Confidential, Fields: map[string]string{},
+	}
 	body, err := in.check(v, t)
 	files, fileErr := a.storeFiles(ctx, v, in.Files, err != nil)
 	if err = errors.Join(err, fileErr); err != nil {

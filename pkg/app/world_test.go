@@ -72,8 +72,10 @@ func newWorld(t *testing.T, change func(*portal.Portal)) *world {
 		if err != nil {
 			return err
 		}
-		p := &portal.Portal{Name: "Help", DomainID: system.ID, Slug: "help", State: portal.Live, Accent: portal.DefaultAccent,
-			TimeZone: "Europe/Stockholm", Tickets: portal.DefaultTicketSettings(), Access: portal.DefaultAccessSettings()}
+		p := &portal.Portal{
+			Name: "Help", DomainID: system.ID, Slug: "help", State: portal.Live, Accent: portal.DefaultAccent,
+			TimeZone: "Europe/Stockholm", Tickets: portal.DefaultTicketSettings(), Access: portal.DefaultAccessSettings(),
+		}
 		p.Tickets.InboxID = inbox.ID
 		p.Access.Mode, p.Access.Groups = portal.ModeGroups, []portal.GroupID{w.group.ID}
 		if change != nil {

@@ -77,8 +77,10 @@ type explanationJSON struct {
 
 func showExplanation(env *Env, x *app.Explanation) error {
 	if env.Config.Output == output.JSON {
-		j := explanationJSON{Portal: x.Portal.Name, Contact: x.Contact.Email, Enter: x.Entry.Allowed, See: x.See, Reply: x.Reply,
-			Rule: x.Rule, Why: x.Why, Change: x.Change, Member: x.MemberStatus(), Facts: x.Facts}
+		j := explanationJSON{
+			Portal: x.Portal.Name, Contact: x.Contact.Email, Enter: x.Entry.Allowed, See: x.See, Reply: x.Reply,
+			Rule: x.Rule, Why: x.Why, Change: x.Change, Member: x.MemberStatus(), Facts: x.Facts,
+		}
 		if x.Ticket != nil {
 			j.Ticket = x.Ticket.Number.String()
 		}

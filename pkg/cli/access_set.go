@@ -52,9 +52,11 @@ func (v *accessValues) add(cmd *cobra.Command) {
 }
 
 func (v *accessValues) given(cmd *cobra.Command, mode *string) accessFlags {
-	return accessFlags{Mode: mode, Groups: given(cmd, "group", v.groups), Domains: given(cmd, "allow-domain", v.domains),
+	return accessFlags{
+		Mode: mode, Groups: given(cmd, "group", v.groups), Domains: given(cmd, "allow-domain", v.domains),
 		Approval: given(cmd, "approval", v.approval), Methods: given(cmd, "methods", v.methods),
-		IdleTimeout: given(cmd, "idle-timeout", v.idleTimeout), Consent: given(cmd, "consent", v.consent)}
+		IdleTimeout: given(cmd, "idle-timeout", v.idleTimeout), Consent: given(cmd, "consent", v.consent),
+	}
 }
 
 // changes reads the flags, and the consent text from its file.
@@ -101,8 +103,10 @@ func readText(env *Env, flag, file string) (string, error) {
 		text, err = readLimited(file)
 	}
 	if err != nil {
-		return "", &portal.Error{Kind: portal.Invalid, Code: "usage", Field: flag, Err: err,
-			Msg: fmt.Sprintf("the file for --%s cannot be read: %v", flag, err)}
+		return "", &portal.Error{
+			Kind: portal.Invalid, Code: "usage", Field: flag, Err: err,
+			Msg: fmt.Sprintf("the file for --%s cannot be read: %v", flag, err),
+		}
 	}
 	if strings.TrimSpace(string(text)) == "" {
 		return "", portal.Invalidf("usage", flag, "the file for --%s is empty", flag)
@@ -259,6 +263,8 @@ func showAccess(ctx context.Context, env *Env, a *app.App, p *portal.Portal) err
 		{Name: "consent_version", Head: "Consent version"},
 		{Name: "consent", Head: "Consent text"},
 		{Name: "membership_mail", Head: "Membership mail"},
-	}, []any{p.Name, string(s.Mode), names, append([]string{}, s.AllowDomains...), s.Approval, methods, shortDuration(s.IdleTimeout),
-		consent, s.Consent, !app.MailWithheld(p)})
+	}, []any{
+		p.Name, string(s.Mode), names, append([]string{}, s.AllowDomains...), s.Approval, methods, shortDuration(s.IdleTimeout),
+		consent, s.Consent, !app.MailWithheld(p),
+	})
 }

@@ -277,10 +277,14 @@ func TestBrowserFindsNoBarriers(t *testing.T) {
 		link  string
 		pages []string
 	}{
-		{"stranger", "", []string{d.home + "/sign-in", d.home + "/sign-in/sent", d.home + "/reset", d.home + "/reset/sent", d.home + "/sign-in/link/none", d.home + "/none",
-			open + "/register", open + "/register/sent", open + "/register/pending", link, d.links[2]}},
-		{"customer", d.links[0], []string{d.home + "/tickets", d.home + "/tickets?status=closed", d.home + "/tickets?q=nothing", d.home + "/tickets/new", d.home + "/tickets/T-1037",
-			d.home + "/tickets/T-1038", d.home + "/tickets/T-1001", d.home + "/account", d.home + "/sign-out"}},
+		{"stranger", "", []string{
+			d.home + "/sign-in", d.home + "/sign-in/sent", d.home + "/reset", d.home + "/reset/sent", d.home + "/sign-in/link/none", d.home + "/none",
+			open + "/register", open + "/register/sent", open + "/register/pending", link, d.links[2],
+		}},
+		{"customer", d.links[0], []string{
+			d.home + "/tickets", d.home + "/tickets?status=closed", d.home + "/tickets?q=nothing", d.home + "/tickets/new", d.home + "/tickets/T-1037",
+			d.home + "/tickets/T-1038", d.home + "/tickets/T-1001", d.home + "/account", d.home + "/sign-out",
+		}},
 		{"colleague", d.links[1], []string{d.home + "/tickets?view=company&status=all", d.home + "/tickets/T-1033"}},
 		{"agent", d.links[2], []string{d.home + "/tickets", d.home + "/tickets/T-1037"}},
 	}

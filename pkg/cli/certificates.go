@@ -34,8 +34,10 @@ func (e *Env) certificates(log *slog.Logger) (*certificates, error) {
 	}
 	c := &certificates{certFile: e.Config.TLSCert, keyFile: e.Config.TLSKey, log: log, now: e.now}
 	if err := c.read(); err != nil {
-		return nil, &portal.Error{Kind: portal.Invalid, Code: "serve.certificate", Field: "tls-cert", Err: err,
-			Msg: fmt.Sprintf("the certificate cannot be used: %v", err), Hint: "check --tls-cert and --tls-key"}
+		return nil, &portal.Error{
+			Kind: portal.Invalid, Code: "serve.certificate", Field: "tls-cert", Err: err,
+			Msg: fmt.Sprintf("the certificate cannot be used: %v", err), Hint: "check --tls-cert and --tls-key",
+		}
 	}
 	return c, nil
 }

@@ -77,8 +77,10 @@ func runDemo(ctx context.Context, env *Env, opts demoOptions) (err error) {
 			return err
 		}
 		reader := mailReader(box, base.Host)
-		return hosting{env: env, app: a, log: log, listener: listener, base: base,
-			infra: map[string]http.Handler{mailPath: reader}}.run(ctx)
+		return hosting{
+			env: env, app: a, log: log, listener: listener, base: base,
+			infra: map[string]http.Handler{mailPath: reader},
+		}.run(ctx)
 	})
 }
 
@@ -153,8 +155,10 @@ func demoSetup() (app.Setup, error) {
 	return app.Setup{
 		Domain: "system", Slug: ptr("help"), Name: ptr("Brewline Support"), Accent: ptr("#0b6e69"), TimeZone: ptr("Europe/Stockholm"),
 		Inbox: app.InboxChoice{Name: "Support", Kind: portal.InboxMail, Address: "support@brewline.example"},
-		Tickets: app.TicketChanges{Permissions: ptr(portal.PermitRules), Rules: &portal.RuleSet{rule}, Fields: &fields,
-			Columns: &[]portal.TicketColumn{portal.ColumnNumber, portal.ColumnSubject, portal.ColumnStatus, portal.ColumnCategory, portal.ColumnRequester, portal.ColumnUpdated}},
+		Tickets: app.TicketChanges{
+			Permissions: ptr(portal.PermitRules), Rules: &portal.RuleSet{rule}, Fields: &fields,
+			Columns: &[]portal.TicketColumn{portal.ColumnNumber, portal.ColumnSubject, portal.ColumnStatus, portal.ColumnCategory, portal.ColumnRequester, portal.ColumnUpdated},
+		},
 		Access: app.AccessChanges{Mode: ptr(portal.ModeGroups), Groups: &[]string{demoGroup}},
 	}, nil
 }

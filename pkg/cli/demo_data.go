@@ -105,8 +105,10 @@ func (d *demoData) contacts(b *bytes.Buffer) error {
 	}
 	for _, c := range d.Contact {
 		company := transfer.CompanyRef{Name: c.Company}
-		err := w.Write(&transfer.Contact{Email: c.Email, Name: c.Name, Language: c.Language, Primary: company,
-			Companies: []transfer.CompanyRef{company}, Properties: map[string]string{"role": c.Role}})
+		err := w.Write(&transfer.Contact{
+			Email: c.Email, Name: c.Name, Language: c.Language, Primary: company,
+			Companies: []transfer.CompanyRef{company}, Properties: map[string]string{"role": c.Role},
+		})
 		if err != nil {
 			return err
 		}
@@ -141,9 +143,11 @@ func (d *demoData) ticket(s *demoTicket, now time.Time) (*transfer.Ticket, error
 	if err != nil {
 		return nil, err
 	}
-	t := &transfer.Ticket{Subject: s.Subject, Priority: s.Priority, Category: s.Category, Confidential: s.Confidential,
+	t := &transfer.Ticket{
+		Subject: s.Subject, Priority: s.Priority, Category: s.Category, Confidential: s.Confidential,
 		Requester: transfer.ContactRef{Email: from.Email}, Company: transfer.CompanyRef{Name: from.Company},
-		Assignee: demoAgentEmail, CreatedAt: now.Add(-age).Truncate(time.Minute), Status: portal.New}
+		Assignee: demoAgentEmail, CreatedAt: now.Add(-age).Truncate(time.Minute), Status: portal.New,
+	}
 	if s.Serial != "" {
 		t.Fields = map[string]string{"serial": s.Serial}
 	}
@@ -241,15 +245,23 @@ func (d *demoData) live(ctx context.Context, a *app.App, p *portal.Portal) error
 		app.DeskTicket
 		answer string
 	}{
-		{app.DeskTicket{Requester: noah, Portal: p.ID, Subject: "Display of the bar machine has a dark stripe", Category: "Machine fault",
-			Body:  "Since this morning the display has a dark stripe on the left. I attach a picture and the service sheet.\n\nThe machine works, so no hurry.",
-			Files: []app.Upload{{Name: "display.png", Content: bytes.NewReader(photo)}, {Name: "service sheet.csv", Content: strings.NewReader("date,cups,service\n2026-10-04,18211,filter\n2026-11-02,19870,rinse\n")}}},
-			"Thank you for the picture. The ribbon cable of the display has come loose a little; that takes **ten minutes** on site. We bring it together with the visit on floor 3."},
-		{app.DeskTicket{Requester: carmen, Portal: p.ID, Subject: "Forecast of beans for the winter season", Category: "Supplies",
+		{
+			app.DeskTicket{
+				Requester: noah, Portal: p.ID, Subject: "Display of the bar machine has a dark stripe", Category: "Machine fault",
+				Body:  "Since this morning the display has a dark stripe on the left. I attach a picture and the service sheet.\n\nThe machine works, so no hurry.",
+				Files: []app.Upload{{Name: "display.png", Content: bytes.NewReader(photo)}, {Name: "service sheet.csv", Content: strings.NewReader("date,cups,service\n2026-10-04,18211,filter\n2026-11-02,19870,rinse\n")}},
+			},
+			"Thank you for the picture. The ribbon cable of the display has come loose a little; that takes **ten minutes** on site. We bring it together with the visit on floor 3.",
+		},
+		{app.DeskTicket{
+			Requester: carmen, Portal: p.ID, Subject: "Forecast of beans for the winter season", Category: "Supplies",
 			Body: "Please find our bookings until March in the attached sheet. Noah can tell you about breakfast.", Participants: []portal.ContactID{noah},
-			Files: []app.Upload{{Name: "bookings.csv", Content: strings.NewReader("month,nights\n2026-12,3120\n2027-01,1980\n2027-02,2240\n")}}}, ""},
-		{app.DeskTicket{Requester: elin, Portal: p.ID, Subject: "Kvitto saknas för servicebesöket i fredags", Category: "Billing",
-			Body: "Hej, vi fick inget kvitto för besöket i fredags. Kan ni skicka det hit?"}, ""},
+			Files: []app.Upload{{Name: "bookings.csv", Content: strings.NewReader("month,nights\n2026-12,3120\n2027-01,1980\n2027-02,2240\n")}},
+		}, ""},
+		{app.DeskTicket{
+			Requester: elin, Portal: p.ID, Subject: "Kvitto saknas för servicebesöket i fredags", Category: "Billing",
+			Body: "Hej, vi fick inget kvitto för besöket i fredags. Kan ni skicka det hit?",
+		}, ""},
 	}
 	for _, t := range tickets {
 		n, err := a.CreateTicket(ctx, t.DeskTicket)

@@ -70,8 +70,10 @@ func startDemo(t *testing.T, args ...string) *demo {
 	d := &demo{temp: t.TempDir()}
 	t.Setenv("TMPDIR", d.temp)
 	newEnv := func(out io.Writer) *Env {
-		return &Env{In: strings.NewReader(""), Out: out, Err: out, Now: time.Now, Version: "test",
-			Getenv: func(key string) string { return map[string]string{"HOME": d.temp}[key] }, Environ: func() []string { return nil }}
+		return &Env{
+			In: strings.NewReader(""), Out: out, Err: out, Now: time.Now, Version: "test",
+			Getenv: func(key string) string { return map[string]string{"HOME": d.temp}[key] }, Environ: func() []string { return nil },
+		}
 	}
 	var out lockedBuffer
 	done := make(chan int, 1)

@@ -284,8 +284,10 @@ type recordJSON struct {
 
 func newDomainJSON(c *app.DomainCheck) domainJSON {
 	d := c.Domain
-	j := domainJSON{Domain: domainName(d), Kind: string(d.Kind), Language: d.Language, Verified: d.Verified(),
-		VerifiedAt: timeOrNull(d.VerifiedAt), CheckedAt: timeOrNull(d.CheckedAt), Arrives: c.Arrives, Records: []recordJSON{}}
+	j := domainJSON{
+		Domain: domainName(d), Kind: string(d.Kind), Language: d.Language, Verified: d.Verified(),
+		VerifiedAt: timeOrNull(d.VerifiedAt), CheckedAt: timeOrNull(d.CheckedAt), Arrives: c.Arrives, Records: []recordJSON{},
+	}
 	for _, r := range c.Records {
 		record := recordJSON{Name: r.Name, Type: r.Type, Value: r.Value, Found: append([]string{}, r.Found...), OK: r.OK, Asked: r.By}
 		if r.Err != nil {

@@ -85,8 +85,10 @@ works.`,
 // setup turns flags into what app is asked for. What cannot be read is
 // reported together.
 func (o *initFlags) setup(env *Env) (app.Setup, error) {
-	s := app.Setup{Domain: o.Domain, Slug: o.Slug, Name: o.Name, Accent: o.Accent, TimeZone: o.TimeZone, Draft: o.Draft,
-		Inbox: app.InboxChoice{Name: o.Inbox, Address: o.InboxAddress}}
+	s := app.Setup{
+		Domain: o.Domain, Slug: o.Slug, Name: o.Name, Accent: o.Accent, TimeZone: o.TimeZone, Draft: o.Draft,
+		Inbox: app.InboxChoice{Name: o.Inbox, Address: o.InboxAddress},
+	}
 	var errs []error
 	var err error
 	if o.Language != "" {

@@ -20,25 +20,31 @@ func (w *wizard) ticketStep() prompt.Step {
 		prompt.Choice{Value: newDeskPick, Label: "A new help desk", Help: "answered with portalctl"})
 	return prompt.Step{Title: "Tickets", Fields: []prompt.Field{
 		{Title: "Where do new tickets go?", Pass: "--inbox", Pick: &w.inbox, Choices: list},
-		{Title: "What is it called?", Pass: "--inbox", Text: &w.inboxName, Placeholder: "Support",
-			Hide: func() bool { return !w.newInbox() }, Check: w.checkInboxName},
-		{Title: "At which mail address?", Pass: "--inbox-address", Text: &w.address, Placeholder: "support@example.com",
+		{
+			Title: "What is it called?", Pass: "--inbox", Text: &w.inboxName, Placeholder: "Support",
+			Hide: func() bool { return !w.newInbox() }, Check: w.checkInboxName,
+		},
+		{
+			Title: "At which mail address?", Pass: "--inbox-address", Text: &w.address, Placeholder: "support@example.com",
 			Hide:  func() bool { return w.inbox != newMailPick },
 			Help:  prompt.Says("New tickets and customers' answers are sent there."),
-			Check: w.checkInboxAddress},
+			Check: w.checkInboxAddress,
+		},
 		{Title: "Which tickets does a customer see?", Pass: "--permissions", Pick: &w.permissions, Choices: []prompt.Choice{
 			{Value: string(portal.PermitContact), Label: "Their own", Help: "as requester or participant"},
 			{Value: string(portal.PermitCompany), Label: "Their company's", Help: "every ticket of their primary company too"},
 			{Value: string(portal.PermitRules), Label: "By rules", Help: "company tickets for contacts that match"},
 		}, Help: prompt.Says("A ticket marked confidential is seen by its requester and participants only.")},
-		{Title: "Which contacts see their company's tickets?", Pass: "--rule", Text: &w.rules, Multiline: true,
+		{
+			Title: "Which contacts see their company's tickets?", Pass: "--rule", Text: &w.rules, Multiline: true,
 			Placeholder: "department equals Finance and seniority one-of lead,manager",
 			Hide:        func() bool { return w.permissions != string(portal.PermitRules) },
 			Help:        prompt.Says("One rule a line; a contact that matches any of them does. Operators: equals,\nis-not, contains, one-of, known, unknown, less-than, more-than, before, after."),
 			Check: func(s string) error {
 				_, err := ruleLines(s)
 				return err
-			}},
+			},
+		},
 	}}
 }
 
@@ -92,20 +98,26 @@ func (w *wizard) accessStep() prompt.Step {
 		for _, g := range w.known.Groups {
 			list = append(list, prompt.Choice{Value: g.Name, Label: g.Name, Help: app.Counted(g.Members, "contact", "contacts")})
 		}
-		fields = append(fields, prompt.Field{Title: "Which access groups?", Pass: "--group", PickMany: &w.groups, Choices: list,
-			Hide: byRegistration, Help: prompt.Says("Leave all out to make a new one.")})
+		fields = append(fields, prompt.Field{
+			Title: "Which access groups?", Pass: "--group", PickMany: &w.groups, Choices: list,
+			Hide: byRegistration, Help: prompt.Says("Leave all out to make a new one."),
+		})
 	}
 	fields = append(fields,
-		prompt.Field{Title: "What is the new access group called?", Pass: "--group", Text: &w.newGroup, Placeholder: "Customers",
+		prompt.Field{
+			Title: "What is the new access group called?", Pass: "--group", Text: &w.newGroup, Placeholder: "Customers",
 			Hide: func() bool { return byRegistration() || len(w.groups) > 0 },
 			Help: prompt.Says("It starts empty; contacts are added with portalctl groups members."),
 			Check: func(s string) error {
 				_, err := portal.ParseName("group", s)
 				return err
-			}},
-		prompt.Field{Title: "Only addresses of certain domains?", Pass: "--allow-domain", Text: &w.domains, Optional: true,
+			},
+		},
+		prompt.Field{
+			Title: "Only addresses of certain domains?", Pass: "--allow-domain", Text: &w.domains, Optional: true,
 			Placeholder: "example.com, example.org", Hide: byGroups, Help: prompt.Says("With commas between; empty for any address."),
-			Check: func(s string) error { return app.CheckAllowDomains(words(s)) }},
+			Check: func(s string) error { return app.CheckAllowDomains(words(s)) },
+		},
 		prompt.Field{Title: "Does somebody approve each registration?", Pass: "--approval", Yes: &w.approval, Hide: byGroups},
 		prompt.Field{Title: "How do members sign in?", Pass: "--methods", PickMany: &w.methods, Choices: []prompt.Choice{
 			{Value: string(portal.MethodPassword), Label: "With a password"},

@@ -44,9 +44,11 @@ type wizard struct {
 
 // newWizard offers what the flags said as answers.
 func newWizard(s app.Setup, k *app.Known, base string, mail bool) *wizard {
-	w := &wizard{setup: s, known: k, base: base, mail: mail, language: i18n.Default,
+	w := &wizard{
+		setup: s, known: k, base: base, mail: mail, language: i18n.Default,
 		permissions: string(portal.PermitContact), mode: string(portal.ModeGroups),
-		methods: []string{string(portal.MethodPassword), string(portal.MethodLink)}}
+		methods: []string{string(portal.MethodPassword), string(portal.MethodLink)},
+	}
 	w.name, w.slug = valueOf(s.Name), valueOf(s.Slug)
 	w.prefillDomain()
 	w.prefillTickets()
@@ -194,12 +196,18 @@ func (w *wizard) domainStep() prompt.Step {
 		prompt.Choice{Value: app.System, Label: "Use the system domain", Help: w.base})
 	return prompt.Step{Title: "Domain", Fields: []prompt.Field{
 		{Title: "Which domain is the portal on?", Pass: "--domain", Pick: &w.domain, Choices: list, Help: w.domainHelp},
-		{Title: "Which domain?", Pass: "--domain", Text: &w.host, Placeholder: "support.example.com",
-			Hide: func() bool { return w.domain != newDomainPick }, Help: w.hostHelp, Check: w.checkHost},
-		{Title: "In which language?", Pass: "--language", Pick: &w.language, Choices: languageChoices(),
-			Hide: w.languageKnown, Help: prompt.Says("Pages and mail appear in the domain's language; each customer can choose another.")},
-		{Title: "What does the address end in?", Pass: "--slug", Text: &w.slug, Optional: true, Placeholder: "help",
-			Help: w.slugHelp, Check: w.checkSlug},
+		{
+			Title: "Which domain?", Pass: "--domain", Text: &w.host, Placeholder: "support.example.com",
+			Hide: func() bool { return w.domain != newDomainPick }, Help: w.hostHelp, Check: w.checkHost,
+		},
+		{
+			Title: "In which language?", Pass: "--language", Pick: &w.language, Choices: languageChoices(),
+			Hide: w.languageKnown, Help: prompt.Says("Pages and mail appear in the domain's language; each customer can choose another."),
+		},
+		{
+			Title: "What does the address end in?", Pass: "--slug", Text: &w.slug, Optional: true, Placeholder: "help",
+			Help: w.slugHelp, Check: w.checkSlug,
+		},
 	}}
 }
 

@@ -27,8 +27,10 @@ func (e *Env) sender() (*mail.Sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	server := mail.Server{Host: c.SMTP.Host, Port: c.SMTP.Port, User: c.SMTP.User, Password: c.SMTP.Password,
-		Security: mail.Security(c.SMTP.Security)}
+	server := mail.Server{
+		Host: c.SMTP.Host, Port: c.SMTP.Port, User: c.SMTP.User, Password: c.SMTP.Password,
+		Security: mail.Security(c.SMTP.Security),
+	}
 	return mail.NewSender(server, &mail.Writer{From: from, HTML: page.BodyHTML, Now: e.Now})
 }
 
@@ -58,12 +60,16 @@ func sendTest(ctx context.Context, a *app.App, s *mail.Sender, p *portal.Portal,
 	id := fmt.Sprintf("<test-%s@%s>", uuid.NewString(), portal.EmailDomain(s.From()))
 	ctx, cancel := context.WithTimeout(ctx, testTimeout)
 	defer cancel()
-	d := s.Send(ctx, &portal.Letter{Kind: portal.LetterTest, To: to.Address, Name: to.Name, Language: p.Language(),
-		Portal: p.Name, Accent: p.Accent, Home: home, MessageID: id, Inbox: to.Name, Office: true, At: time.Now()})
+	d := s.Send(ctx, &portal.Letter{
+		Kind: portal.LetterTest, To: to.Address, Name: to.Name, Language: p.Language(),
+		Portal: p.Name, Accent: p.Accent, Home: home, MessageID: id, Inbox: to.Name, Office: true, At: time.Now(),
+	})
 	if d.Outcome == portal.Delivered {
 		return nil
 	}
-	return &portal.Error{Kind: portal.Unavailable, Code: "mail.test", Field: "smtp",
+	return &portal.Error{
+		Kind: portal.Unavailable, Code: "mail.test", Field: "smtp",
 		Msg:  fmt.Sprintf("the test message to %s was not delivered: %s", to.Address, strings.TrimSpace(d.Text)),
-		Hint: "check --smtp, its password and --mail-from"}
+		Hint: "check --smtp, its password and --mail-from",
+	}
 }

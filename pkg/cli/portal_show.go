@@ -64,8 +64,10 @@ func portalRow(ctx context.Context, a *app.App, p *portal.Portal) ([]any, error)
 	for _, g := range groups {
 		names = append(names, g.Name)
 	}
-	return []any{p.Name, url, string(p.State), domainName(&p.Domain), p.Slug, p.Language(), inbox,
-		string(p.Tickets.Permissions), string(p.Access.Mode), names, p.Accent, p.TimeZone, p.CreatedAt, p.UpdatedAt}, nil
+	return []any{
+		p.Name, url, string(p.State), domainName(&p.Domain), p.Slug, p.Language(), inbox,
+		string(p.Tickets.Permissions), string(p.Access.Mode), names, p.Accent, p.TimeZone, p.CreatedAt, p.UpdatedAt,
+	}, nil
 }
 
 // domainName is a domain as flags name it.

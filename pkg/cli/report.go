@@ -145,6 +145,8 @@ func usageError(err error) error {
 	if errors.As(err, &e) || errors.Is(err, context.Canceled) {
 		return err
 	}
-	return &portal.Error{Kind: portal.Invalid, Code: "usage", Msg: err.Error(), Err: err,
-		Hint: "see portalctl --help"}
+	return &portal.Error{
+		Kind: portal.Invalid, Code: "usage", Msg: err.Error(), Err: err,
+		Hint: "see portalctl --help",
+	}
 }

@@ -112,8 +112,10 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	if err == nil {
 		return l, nil
 	}
-	e := &portal.Error{Kind: portal.Unavailable, Code: "serve.listen", Field: "listen", Err: err,
-		Msg: fmt.Sprintf("cannot listen on %s: %v", address, errors.Unwrap(err))}
+	e := &portal.Error{
+		Kind: portal.Unavailable, Code: "serve.listen", Field: "listen", Err: err,
+		Msg: fmt.Sprintf("cannot listen on %s: %v", address, errors.Unwrap(err)),
+	}
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		e.Msg = fmt.Sprintf("cannot listen on %s: another program does already", address)
@@ -172,13 +174,15 @@ type hosting struct {
 // run serves until ctx ends or the store fails, and leaves nothing running.
 func (h hosting) run(ctx context.Context) error {
 	var stopping atomic.Bool
-	pages := web.New(web.Options{App: h.app, Log: h.log, BaseURL: h.base, TrustedProxies: h.env.Config.TrustedProxies,
+	pages := web.New(web.Options{
+		App: h.app, Log: h.log, BaseURL: h.base, TrustedProxies: h.env.Config.TrustedProxies,
 		Infra: h.infra, Now: h.env.Now, Ready: func(ctx context.Context) error {
 			if stopping.Load() {
 				return errors.New("stopping")
 			}
 			return h.app.Ready(ctx)
-		}})
+		},
+	})
 	server := &http.Server{
 		Handler:           leastRate(pages.Handler()),
 		ReadHeaderTimeout: headerTimeout,

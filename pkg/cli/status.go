@@ -95,12 +95,16 @@ type statusMailJSON struct {
 }
 
 func newStatusJSON(env *Env, s *app.Status) statusJSON {
-	j := statusJSON{Store: s.Store, BaseURL: s.BaseURL, Portals: []statusPortalJSON{}, Domains: []statusDomainJSON{},
+	j := statusJSON{
+		Store: s.Store, BaseURL: s.BaseURL, Portals: []statusPortalJSON{}, Domains: []statusDomainJSON{},
 		Inboxes: []statusInboxJSON{}, Agents: s.Agents, Tickets: map[string]int{}, Missing: append([]app.Missing{}, s.Missing...),
-		Mail: statusMailJSON{Configured: env.Config.SMTP.Configured() || s.MailFrom != "", From: s.MailFrom, Waiting: s.Waiting, Failed: s.Failed}}
+		Mail: statusMailJSON{Configured: env.Config.SMTP.Configured() || s.MailFrom != "", From: s.MailFrom, Waiting: s.Waiting, Failed: s.Failed},
+	}
 	for _, p := range s.Portals {
-		j.Portals = append(j.Portals, statusPortalJSON{Name: p.Portal.Name, URL: p.URL, State: string(p.Portal.State),
-			Access: string(p.Portal.Access.Mode), Groups: groupNames(p.Groups), Inbox: p.Inbox, Members: memberNumbers(p.Members)})
+		j.Portals = append(j.Portals, statusPortalJSON{
+			Name: p.Portal.Name, URL: p.URL, State: string(p.Portal.State),
+			Access: string(p.Portal.Access.Mode), Groups: groupNames(p.Groups), Inbox: p.Inbox, Members: memberNumbers(p.Members),
+		})
 	}
 	for _, d := range s.Domains {
 		j.Domains = append(j.Domains, statusDomainJSON{Domain: domainName(&d), Language: d.Language, Verified: d.Verified()})

@@ -202,6 +202,8 @@ func showTicketSettings(ctx context.Context, env *Env, a *app.App, p *portal.Por
 		{Name: "fields", Head: "Fields"},
 		{Name: "label", Head: "Label"},
 		{Name: "show_agent", Head: "Show agent"},
-	}, []any{p.Name, inbox, string(s.Permissions), rules, string(s.CompanyScope), string(s.CompanyAccess),
-		s.CustomersClose, s.ReopenDays, columns, portal.FormatFields(s.Fields), label, string(s.ShowAgent)})
+	}, []any{
+		p.Name, inbox, string(s.Permissions), rules, string(s.CompanyScope), string(s.CompanyAccess),
+		s.CustomersClose, s.ReopenDays, columns, portal.FormatFields(s.Fields), label, string(s.ShowAgent),
+	})
 }

@@ -285,8 +285,10 @@ const (
 )
 
 // TicketColumns lists every column.
-var TicketColumns = []TicketColumn{ColumnNumber, ColumnSubject, ColumnStatus, ColumnPriority, ColumnCategory,
-	ColumnRequester, ColumnCompany, ColumnAssignee, ColumnCreated, ColumnUpdated}
+var TicketColumns = []TicketColumn{
+	ColumnNumber, ColumnSubject, ColumnStatus, ColumnPriority, ColumnCategory,
+	ColumnRequester, ColumnCompany, ColumnAssignee, ColumnCreated, ColumnUpdated,
+}
 
 // ParseColumns reads a list of columns; number and subject may not be missing,
 // as they lead to the ticket.

@@ -83,8 +83,12 @@ func TestFieldCheck(t *testing.T) {
 		value string
 		ok    bool
 	}{
-		{date, "2026-02-28", true}, {date, "2026-02-30", false}, {date, "", true},
-		{choice, "Phone", true}, {choice, "Laptop", false}, {choice, "", false},
+		{date, "2026-02-28", true},
+		{date, "2026-02-30", false},
+		{date, "", true},
+		{choice, "Phone", true},
+		{choice, "Laptop", false},
+		{choice, "", false},
 	} {
 		if _, err := c.field.Check(c.value); (err == nil) != c.ok {
 			t.Errorf("%s=%q: %v", c.field.Key, c.value, err)

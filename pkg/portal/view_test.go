@@ -11,8 +11,10 @@ func TestViewerSeesWhatTheRulesSay(t *testing.T) {
 		ana, bo    = portal.ContactID(1), portal.ContactID(2)
 		acme, beta = portal.CompanyID(10), portal.CompanyID(20)
 	)
-	contact := &portal.Contact{ID: ana, Primary: acme, Companies: []portal.CompanyID{acme, beta},
-		Properties: map[string]string{"department": "Finance"}}
+	contact := &portal.Contact{
+		ID: ana, Primary: acme, Companies: []portal.CompanyID{acme, beta},
+		Properties: map[string]string{"department": "Finance"},
+	}
 	finance := portal.RuleSet{{{Property: "department", Op: portal.OpEquals, Values: []string{"finance"}}}}
 	it := portal.RuleSet{{{Property: "department", Op: portal.OpEquals, Values: []string{"IT"}}}}
 	with := func(change func(*portal.TicketSettings)) portal.TicketSettings {

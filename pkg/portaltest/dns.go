@@ -107,8 +107,10 @@ func (d *DNS) Asked() int {
 func dnsKey(name string) string { return strings.ToLower(strings.TrimSuffix(name, ".")) + "." }
 
 func dnsType(kind string) dnsmessage.Type {
-	return map[string]dnsmessage.Type{"TXT": dnsmessage.TypeTXT, "A": dnsmessage.TypeA, "AAAA": dnsmessage.TypeAAAA,
-		"CNAME": dnsmessage.TypeCNAME, "NS": dnsmessage.TypeNS}[kind]
+	return map[string]dnsmessage.Type{
+		"TXT": dnsmessage.TypeTXT, "A": dnsmessage.TypeA, "AAAA": dnsmessage.TypeAAAA,
+		"CNAME": dnsmessage.TypeCNAME, "NS": dnsmessage.TypeNS,
+	}[kind]
 }
 
 func dnsBody(kind, value string) dnsmessage.ResourceBody {

@@ -80,9 +80,11 @@ func Seed(t testing.TB, o store.Options) *Seeded {
 		return v
 	}
 	agent := portal.AgentViewer(1)
-	return &Seeded{Store: OpenStore(t, path, o), Tickets: n, Contacts: g.contacts, Companies: g.companies,
+	return &Seeded{
+		Store: OpenStore(t, path, o), Tickets: n, Contacts: g.contacts, Companies: g.companies,
 		Typical: viewer(25, true), Big: viewer(1, false), Colleague: viewer(11, true), Agent: &agent, Inbox: 1,
-		Common: g.words[0], Usual: g.words[40], Rare: g.words[4000]}
+		Common: g.words[0], Usual: g.words[40], Rare: g.words[4000],
+	}
 }
 
 type generator struct {

@@ -35,8 +35,10 @@ func attempt(t *testing.T, s *store.Store, fn func(ctx context.Context, tx *stor
 // addPortal puts a portal with the slug under the system domain.
 func (d *desk) addPortal(t *testing.T, slug string) *portal.Portal {
 	t.Helper()
-	p := &portal.Portal{Name: "Help " + slug, Slug: slug, State: portal.Live, Accent: portal.DefaultAccent, TimeZone: "Europe/Stockholm",
-		Tickets: portal.DefaultTicketSettings(), Access: portal.DefaultAccessSettings()}
+	p := &portal.Portal{
+		Name: "Help " + slug, Slug: slug, State: portal.Live, Accent: portal.DefaultAccent, TimeZone: "Europe/Stockholm",
+		Tickets: portal.DefaultTicketSettings(), Access: portal.DefaultAccessSettings(),
+	}
 	p.Tickets.InboxID = d.inbox.ID
 	write(t, d.Store, func(ctx context.Context, tx *store.Tx) error {
 		system, err := tx.SystemDomain(ctx)

@@ -235,6 +235,8 @@ func fileError(step string, err error) error {
 }
 
 func errDiskFull(cause error) *portal.Error {
-	return &portal.Error{Kind: portal.Unavailable, Code: "store.full", Err: cause,
-		Msg: "the disk is full", Hint: "make room on the store's disk; nothing else has to be done"}
+	return &portal.Error{
+		Kind: portal.Unavailable, Code: "store.full", Err: cause,
+		Msg: "the disk is full", Hint: "make room on the store's disk; nothing else has to be done",
+	}
 }

@@ -25,8 +25,16 @@ const memberColumns = `m.portal_id, m.contact_id, m.status, m.invited_at, m.requ
 	m.disabled_at, m.last_sign_in_at, m.read_from`
 
 func memberInto(m *portal.Member) []any {
-	return []any{&m.PortalID, &m.ContactID, &m.Status, timeInto{&m.InvitedAt}, timeInto{&m.RequestedAt}, timeInto{&m.RegisteredAt},
-		timeInto{&m.FailedAt}, timeInto{&m.DisabledAt}, timeInto{&m.LastSignInAt}, &m.ReadFrom}
+	return []any{
+		&m.PortalID, &m.ContactID, &m.Status,
+		timeInto{&m.InvitedAt},
+		timeInto{&m.RequestedAt},
+		timeInto{&m.RegisteredAt},
+		timeInto{&m.FailedAt},
+		timeInto{&m.DisabledAt},
+		timeInto{&m.LastSignInAt},
+		&m.ReadFrom,
+	}
 }
 
 func noMember() error {

@@ -103,8 +103,10 @@ func header(ctx context.Context, dsn string) (id, page int64, err error) {
 }
 
 func foreign(path string) error {
-	return &portal.Error{Kind: portal.Invalid, Code: "store.foreign", Field: "store",
-		Msg: fmt.Sprintf("%s is not a portalctl store; it is left as it is", path), Hint: "name another file with --store"}
+	return &portal.Error{
+		Kind: portal.Invalid, Code: "store.foreign", Field: "store",
+		Msg: fmt.Sprintf("%s is not a portalctl store; it is left as it is", path), Hint: "name another file with --store",
+	}
 }
 
 // openError says which file could not be opened, and why.
@@ -116,8 +118,10 @@ func openError(path string, err error) error {
 	switch code := codeOf(err); {
 	case code&0xff == sqlite3.SQLITE_CORRUPT, code&0xff == sqlite3.SQLITE_NOTADB, code&0xff == sqlite3.SQLITE_FORMAT,
 		code == sqlite3.SQLITE_IOERR_SHORT_READ, e.Code == "store.damaged":
-		return &portal.Error{Kind: portal.Internal, Code: "store.damaged", Err: err,
-			Msg: fmt.Sprintf("cannot open the store %s: the file is damaged", path), Hint: "restore it from a backup; the damaged file is left as it is"}
+		return &portal.Error{
+			Kind: portal.Internal, Code: "store.damaged", Err: err,
+			Msg: fmt.Sprintf("cannot open the store %s: the file is damaged", path), Hint: "restore it from a backup; the damaged file is left as it is",
+		}
 	case code == sqlite3.SQLITE_IOERR_SHMSIZE:
 		err = errDiskFull(err) // the index of the log has no room
 	case code&0xff == sqlite3.SQLITE_READONLY, code&0xff == sqlite3.SQLITE_CANTOPEN, code&0xff == sqlite3.SQLITE_PERM,
@@ -133,9 +137,11 @@ func openError(path string, err error) error {
 }
 
 func unusable(path, why string, err error) error {
-	return &portal.Error{Kind: portal.Internal, Code: "store.unusable", Err: err,
+	return &portal.Error{
+		Kind: portal.Internal, Code: "store.unusable", Err: err,
 		Msg:  fmt.Sprintf("cannot open the store %s: %s", path, why),
-		Hint: "check who owns the file and its folder, and whether the disk is mounted read-only"}
+		Hint: "check who owns the file and its folder, and whether the disk is mounted read-only",
+	}
 }
 
 // create writes a new, complete store under another name and renames it into
@@ -224,9 +230,11 @@ func migrate(ctx context.Context, db *sql.DB, path string, o Options) error {
 		if name := ""; db.QueryRowContext(ctx, "SELECT value FROM meta WHERE key = $1", migratedBy).Scan(&name) == nil && name != "" {
 			by = "portalctl " + name
 		}
-		return &portal.Error{Kind: portal.Invalid, Code: "store.newer",
+		return &portal.Error{
+			Kind: portal.Invalid, Code: "store.newer",
 			Msg:  fmt.Sprintf("the store %s was written by %s: it has schema %d, this program knows up to %d", path, by, version, known),
-			Hint: "use " + by + " or later; the store is left as it is"}
+			Hint: "use " + by + " or later; the store is left as it is",
+		}
 	case version == known:
 		return whole(ctx, db)
 	}

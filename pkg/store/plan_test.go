@@ -65,8 +65,10 @@ func fewTickets(t *testing.T, s *Store) {
 			if i%4 == 0 {
 				who = 1
 			}
-			k := portal.Ticket{Subject: "s", Status: portal.Statuses[i%4], Priority: portal.Normal, InboxID: inbox.ID,
-				Requester: portal.ContactID(who), Company: portal.CompanyID(who), CreatedAt: tx.Now.Add(time.Duration(i) * time.Second)}
+			k := portal.Ticket{
+				Subject: "s", Status: portal.Statuses[i%4], Priority: portal.Normal, InboxID: inbox.ID,
+				Requester: portal.ContactID(who), Company: portal.CompanyID(who), CreatedAt: tx.Now.Add(time.Duration(i) * time.Second),
+			}
 			if i%10 == 0 {
 				k.Assignee, k.Participants = agent.ID, []portal.ContactID{2}
 			}

@@ -103,8 +103,10 @@ func (tx *Tx) saveGroups(ctx context.Context, p *portal.Portal) error {
 func portalRule(err error, p *portal.Portal) error {
 	switch {
 	case isUnique(err):
-		return &portal.Error{Kind: portal.Conflict, Code: "portal.address_taken", Field: "slug",
-			Msg: "another portal has this address", Hint: "choose another slug or domain", Args: map[string]any{"Slug": p.Slug}}
+		return &portal.Error{
+			Kind: portal.Conflict, Code: "portal.address_taken", Field: "slug",
+			Msg: "another portal has this address", Hint: "choose another slug or domain", Args: map[string]any{"Slug": p.Slug},
+		}
 	case isForeignKey(err):
 		return portal.NotFoundf("portal.reference", "the portal's domain or inbox does not exist any more")
 	}

@@ -41,8 +41,14 @@ const sessionColumns = `s.id, s.hash, s.portal_id, s.contact_id, s.agent_id, s.u
 	s.created_at, s.seen_at, s.expires_at, s.ended_at, s.end_reason`
 
 func sessionInto(s *Session) []any {
-	return []any{&s.ID, &s.Hash, refInto(&s.Portal), refInto(&s.Contact), refInto(&s.Agent), &s.UserAgent, &s.Address,
-		timeInto{&s.CreatedAt}, timeInto{&s.SeenAt}, timeInto{&s.ExpiresAt}, timeInto{&s.EndedAt}, &s.EndReason}
+	return []any{
+		&s.ID, &s.Hash, refInto(&s.Portal), refInto(&s.Contact), refInto(&s.Agent), &s.UserAgent, &s.Address,
+		timeInto{&s.CreatedAt},
+		timeInto{&s.SeenAt},
+		timeInto{&s.ExpiresAt},
+		timeInto{&s.EndedAt},
+		&s.EndReason,
+	}
 }
 
 func noSession() error { return portal.NotFoundf("session.none", "there is no such session") }
@@ -74,8 +80,14 @@ func (tx *Tx) Visitor(ctx context.Context, hash []byte, p portal.PortalID) (*Vis
 	_, err := tx.one(ctx, visitorQuery, []any{hash, p, stamp(tx.Now)}, func(r row) error {
 		dest := []any{&v.SettingsVersion}
 		dest = append(dest, lax(sessionInto(s))...)
-		dest = append(dest, lax([]any{&c.ID, &c.Email, &c.Name, &c.MemberEmail, &c.Language, &c.TimeZone, jsonInto{&c.Properties}, &c.ExternalID,
-			timeInto{&c.CreatedAt}, timeInto{&c.UpdatedAt}, companiesInto{c}})...)
+		dest = append(dest, lax([]any{
+			&c.ID, &c.Email, &c.Name, &c.MemberEmail, &c.Language, &c.TimeZone,
+			jsonInto{&c.Properties},
+			&c.ExternalID,
+			timeInto{&c.CreatedAt},
+			timeInto{&c.UpdatedAt},
+			companiesInto{c},
+		})...)
 		dest = append(dest, lax([]any{&a.ID, &a.Email, &a.Name, &a.Role, &a.Disabled, timeInto{&a.CreatedAt}})...)
 		dest = append(dest, lax(memberInto(m))...)
 		return r.Scan(append(dest, &v.InGroup, &v.ConsentVersion)...)

@@ -146,18 +146,26 @@ func translate(err error) error {
 	case sqlite3.SQLITE_FULL:
 		return errDiskFull(err)
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return &portal.Error{Kind: portal.Unavailable, Code: "store.busy", Err: err,
+		return &portal.Error{
+			Kind: portal.Unavailable, Code: "store.busy", Err: err,
 			Msg:  "the store is in use by another portalctl command",
-			Hint: "wait for it to finish and try again"}
+			Hint: "wait for it to finish and try again",
+		}
 	case sqlite3.SQLITE_READONLY:
-		return &portal.Error{Kind: portal.Unavailable, Code: "store.read_only", Err: err,
-			Msg: "the store cannot be written", Hint: "check who owns its file and folder, and whether the disk is mounted read-only"}
+		return &portal.Error{
+			Kind: portal.Unavailable, Code: "store.read_only", Err: err,
+			Msg: "the store cannot be written", Hint: "check who owns its file and folder, and whether the disk is mounted read-only",
+		}
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-		return &portal.Error{Kind: portal.Internal, Code: "store.damaged", Err: err,
-			Msg: "the store is damaged", Hint: "restore it from a backup"}
+		return &portal.Error{
+			Kind: portal.Internal, Code: "store.damaged", Err: err,
+			Msg: "the store is damaged", Hint: "restore it from a backup",
+		}
 	case sqlite3.SQLITE_IOERR:
-		return &portal.Error{Kind: portal.Unavailable, Code: "store.disk", Err: err,
-			Msg: "the disk of the store does not answer properly", Hint: "look for disk errors in the system's log"}
+		return &portal.Error{
+			Kind: portal.Unavailable, Code: "store.disk", Err: err,
+			Msg: "the disk of the store does not answer properly", Hint: "look for disk errors in the system's log",
+		}
 	}
 	return err
 }

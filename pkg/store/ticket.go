@@ -31,10 +31,19 @@ func scanTicket(r row) (t portal.Ticket, err error) {
 
 // ticketInto are the places ticketColumns are scanned into.
 func ticketInto(t *portal.Ticket) []any {
-	return []any{&t.Number, &t.Subject, &t.Status, &t.Priority, &t.Category, &t.Requester, refInto(&t.Company), &t.InboxID, refInto(&t.PortalID),
-		refInto(&t.Assignee), &t.Confidential, jsonInto{&t.Fields}, &t.ExternalID, timeInto{&t.CreatedAt}, timeInto{&t.UpdatedAt},
-		timeInto{&t.StatusAt}, timeInto{&t.ClosedAt}, &t.LastPublic, &t.FileCount,
-		&t.RequesterName, &t.RequesterEmail, &t.CompanyName, &t.AssigneeName, &t.InboxName, idsInto[portal.ContactID]{&t.Participants}}
+	return []any{
+		&t.Number, &t.Subject, &t.Status, &t.Priority, &t.Category, &t.Requester, refInto(&t.Company), &t.InboxID, refInto(&t.PortalID),
+		refInto(&t.Assignee), &t.Confidential,
+		jsonInto{&t.Fields},
+		&t.ExternalID,
+		timeInto{&t.CreatedAt},
+		timeInto{&t.UpdatedAt},
+		timeInto{&t.StatusAt},
+		timeInto{&t.ClosedAt},
+		&t.LastPublic, &t.FileCount,
+		&t.RequesterName, &t.RequesterEmail, &t.CompanyName, &t.AssigneeName, &t.InboxName,
+		idsInto[portal.ContactID]{&t.Participants},
+	}
 }
 
 // idsInto scans ids joined by commas.

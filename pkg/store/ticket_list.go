@@ -105,16 +105,24 @@ type rowPart struct {
 type person struct{ name, email string }
 
 var rowParts = []rowPart{
-	{portal.ColumnRequester, `c.name, c.email`, ` LEFT JOIN contact c ON c.id = r.contact_id`,
-		func(_ *portal.TicketRow, p *person) []any { return []any{&p.name, &p.email} }},
-	{portal.ColumnCompany, `r.company_id, coalesce(k.name, '')`, ` LEFT JOIN company k ON k.id = r.company_id`,
-		func(t *portal.TicketRow, _ *person) []any { return []any{refInto(&t.Company), &t.CompanyName} }},
-	{portal.ColumnAssignee, `r.assignee_id, coalesce(a.name, '')`, ` LEFT JOIN agent a ON a.id = r.assignee_id`,
-		func(t *portal.TicketRow, _ *person) []any { return []any{refInto(&t.Assignee), &t.AssigneeName} }},
+	{
+		portal.ColumnRequester, `c.name, c.email`, ` LEFT JOIN contact c ON c.id = r.contact_id`,
+		func(_ *portal.TicketRow, p *person) []any { return []any{&p.name, &p.email} },
+	},
+	{
+		portal.ColumnCompany, `r.company_id, coalesce(k.name, '')`, ` LEFT JOIN company k ON k.id = r.company_id`,
+		func(t *portal.TicketRow, _ *person) []any { return []any{refInto(&t.Company), &t.CompanyName} },
+	},
+	{
+		portal.ColumnAssignee, `r.assignee_id, coalesce(a.name, '')`, ` LEFT JOIN agent a ON a.id = r.assignee_id`,
+		func(t *portal.TicketRow, _ *person) []any { return []any{refInto(&t.Assignee), &t.AssigneeName} },
+	},
 	{portal.ColumnCategory, `r.category`, ``, func(t *portal.TicketRow, _ *person) []any { return []any{&t.Category} }},
 	{portal.ColumnCreated, `r.created_at`, ``, func(t *portal.TicketRow, _ *person) []any { return []any{timeInto{&t.CreatedAt}} }},
-	{"", `r.status_at, coalesce(i.name, '')`, ` LEFT JOIN inbox i ON i.id = r.inbox_id`,
-		func(t *portal.TicketRow, _ *person) []any { return []any{timeInto{&t.StatusAt}, &t.InboxName} }},
+	{
+		"", `r.status_at, coalesce(i.name, '')`, ` LEFT JOIN inbox i ON i.id = r.inbox_id`,
+		func(t *portal.TicketRow, _ *person) []any { return []any{timeInto{&t.StatusAt}, &t.InboxName} },
+	},
 }
 
 // partsOf are the parts that the columns wanted need; nil wants everything.

@@ -41,12 +41,14 @@ type desk struct {
 func newDesk(t *testing.T) *desk {
 	t.Helper()
 	s, clock := portaltest.StoreClock(t)
-	d := &desk{Store: s, clock: clock,
+	d := &desk{
+		Store: s, clock: clock,
 		inbox: portal.Inbox{Name: "Support", Kind: portal.InboxMail, Address: "support@desk.example"},
 		agent: portal.Agent{Email: "alva@desk.example", Name: "Alva", Role: portal.RoleAgent},
 		acme:  portal.Company{Name: "Acme", Domain: "acme.example"}, umbra: portal.Company{Name: "Umbra"},
 		anna: portal.Contact{Email: "anna@acme.example", Name: "Anna"}, bo: portal.Contact{Email: "bo@acme.example"},
-		cecily: portal.Contact{Email: "cecily@umbra.example", Name: "Cecily"}}
+		cecily: portal.Contact{Email: "cecily@umbra.example", Name: "Cecily"},
+	}
 	write(t, s, func(ctx context.Context, tx *store.Tx) error {
 		for _, err := range []error{tx.AddInbox(ctx, &d.inbox), tx.AddAgent(ctx, &d.agent), tx.AddCompany(ctx, &d.acme), tx.AddCompany(ctx, &d.umbra)} {
 			if err != nil {
@@ -134,8 +136,10 @@ func TestTicketComesBackAsItWasSaved(t *testing.T) {
 	write(t, d.Store, func(ctx context.Context, tx *store.Tx) error {
 		k.Assignee = d.agent.ID
 		k.AgentMessage(tx.Now)
-		m := &portal.Message{Kind: portal.Public, Agent: d.agent.ID, Body: "water", Format: portal.Markdown,
-			Files: []portal.File{{Name: "hose.png", Type: "image/png", Size: 9, SHA256: "ab"}}}
+		m := &portal.Message{
+			Kind: portal.Public, Agent: d.agent.ID, Body: "water", Format: portal.Markdown,
+			Files: []portal.File{{Name: "hose.png", Type: "image/png", Size: 9, SHA256: "ab"}},
+		}
 		if err := tx.AddMessage(ctx, k, m); err != nil {
 			return err
 		}

@@ -31,8 +31,10 @@ type world struct {
 func newWorld(t *testing.T, seed uint64) *world {
 	t.Helper()
 	s, clock := portaltest.StoreClock(t)
-	w := &world{Store: s, clock: clock, r: rand.New(rand.NewPCG(seed, 1)),
-		public: map[portal.TicketNumber]portal.FileID{}, internal: map[portal.TicketNumber]portal.FileID{}}
+	w := &world{
+		Store: s, clock: clock, r: rand.New(rand.NewPCG(seed, 1)),
+		public: map[portal.TicketNumber]portal.FileID{}, internal: map[portal.TicketNumber]portal.FileID{},
+	}
 	write(t, s, func(ctx context.Context, tx *store.Tx) error {
 		inbox := portal.Inbox{Name: "Support", Kind: portal.InboxHelpdesk}
 		agent := portal.Agent{Email: "a@desk.example", Role: portal.RoleAgent}
@@ -104,8 +106,10 @@ func (w *world) open(t *testing.T) {
 			return err
 		}
 		for _, kind := range []portal.MessageKind{portal.Public, portal.Note} {
-			m := portal.Message{Kind: kind, Agent: w.agent, Format: portal.Plain, Body: fmt.Sprintf("%s%d", kind, k.Number),
-				Files: []portal.File{{Name: "f", Type: "text/plain", Size: 1, SHA256: "00"}}}
+			m := portal.Message{
+				Kind: kind, Agent: w.agent, Format: portal.Plain, Body: fmt.Sprintf("%s%d", kind, k.Number),
+				Files: []portal.File{{Name: "f", Type: "text/plain", Size: 1, SHA256: "00"}},
+			}
 			if err := tx.AddMessage(ctx, k, &m); err != nil {
 				return err
 			}
@@ -137,8 +141,10 @@ func (w *world) viewers(t *testing.T) map[string]*portal.Viewer {
 				"contact":   {Permissions: portal.PermitContact},
 				"company":   {Permissions: portal.PermitCompany, CompanyScope: portal.PrimaryCompany},
 				"companies": {Permissions: portal.PermitCompany, CompanyScope: portal.AllCompanies},
-				"rules": {Permissions: portal.PermitRules, CompanyScope: portal.AllCompanies,
-					Rules: portal.RuleSet{{{Property: "level", Op: portal.OpEquals, Values: []string{"1"}}}}},
+				"rules": {
+					Permissions: portal.PermitRules, CompanyScope: portal.AllCompanies,
+					Rules: portal.RuleSet{{{Property: "level", Op: portal.OpEquals, Values: []string{"1"}}}},
+				},
 			} {
 				v := portal.NewViewer(now, &s)
 				all[fmt.Sprintf("%s by %s", c.Email, name)] = &v

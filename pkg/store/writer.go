@@ -57,8 +57,10 @@ const (
 )
 
 func newWriter(s *Store, c *conn, alone bool) *writer {
-	w := &writer{store: s, c: c, max: maxBatch, queue: make(chan *request, 2*maxBatch),
-		done: make(chan struct{}), failed: make(chan struct{})}
+	w := &writer{
+		store: s, c: c, max: maxBatch, queue: make(chan *request, 2*maxBatch),
+		done: make(chan struct{}), failed: make(chan struct{}),
+	}
 	if alone {
 		w.max = 1
 	}
@@ -261,9 +263,11 @@ func (w *writer) fail(err error) {
 	if !isSyncFailure(err) {
 		return
 	}
-	e := &portal.Error{Kind: portal.Unavailable, Code: "store.failed", Err: err,
+	e := &portal.Error{
+		Kind: portal.Unavailable, Code: "store.failed", Err: err,
 		Msg:  "the disk did not keep what was written; the store takes no more writes",
-		Hint: "look for disk errors in the system's log, then start again"}
+		Hint: "look for disk errors in the system's log, then start again",
+	}
 	if w.failedFor.CompareAndSwap(nil, e) {
 		close(w.failed)
 	}

@@ -113,8 +113,10 @@ func TestCustomersDoNotReadAddresses(t *testing.T) {
 }
 
 func TestPictureChecksAreBounded(t *testing.T) {
-	progressive := []byte{0xff, 0xd8, 0xff, 0xc2, 0, 17, 8, 0x15, 0x7c, 0x15, 0x7c, 3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0,
-		0xff, 0xda, 0, 12, 3, 1, 0, 2, 0, 3, 0, 0, 0, 0}
+	progressive := []byte{
+		0xff, 0xd8, 0xff, 0xc2, 0, 17, 8, 0x15, 0x7c, 0x15, 0x7c, 3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0,
+		0xff, 0xda, 0, 12, 3, 1, 0, 2, 0, 3, 0, 0, 0, 0,
+	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	if got := decoded(bytes.NewReader(progressive)); got != "" {

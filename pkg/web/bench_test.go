@@ -111,8 +111,10 @@ func benchPortal(ctx context.Context, tx *store.Tx, inbox portal.InboxID) (*port
 	if err != nil {
 		return nil, err
 	}
-	p := &portal.Portal{Name: "Desk", DomainID: system.ID, State: portal.Live, Accent: portal.DefaultAccent, TimeZone: "UTC",
-		Tickets: portal.DefaultTicketSettings(), Access: portal.DefaultAccessSettings()}
+	p := &portal.Portal{
+		Name: "Desk", DomainID: system.ID, State: portal.Live, Accent: portal.DefaultAccent, TimeZone: "UTC",
+		Tickets: portal.DefaultTicketSettings(), Access: portal.DefaultAccessSettings(),
+	}
 	p.Tickets.InboxID, p.Access.Mode, p.Access.IdleTimeout = inbox, portal.ModeSelfRegister, 24*time.Hour
 	return p, tx.AddPortal(ctx, p)
 }
