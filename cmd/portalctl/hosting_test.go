@@ -39,7 +39,7 @@ func newMachine(t *testing.T) *machine {
 	t.Helper()
 	dir := t.TempDir()
 	m := &machine{t: t, dir: dir, env: []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "PORTALCTL_STORE=" + filepath.Join(dir, "portal.db"),
+		"PATH=" + os.Getenv("PATH"), "GORACE=" + raceAtExit, "HOME=" + dir, "PORTALCTL_STORE=" + filepath.Join(dir, "portal.db"),
 		"PORTALCTL_CONFIG=" + filepath.Join(dir, "config.toml"), "SYSTEMROOT=" + os.Getenv("SYSTEMROOT"),
 	}}
 	if err := os.WriteFile(filepath.Join(dir, "config.toml"), nil, 0o600); err != nil {

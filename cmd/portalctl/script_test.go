@@ -10,6 +10,10 @@ import (
 	"github.com/portalctl/portalctl/pkg/portaltest"
 )
 
+// raceAtExit keeps a program built with the race detector from sleeping for a
+// second before it ends, which every command of every script would.
+const raceAtExit = "atexit_sleep_ms=0"
+
 // TestMain makes this test binary serve as the real program when a script
 // runs portalctl.
 func TestMain(m *testing.M) {
@@ -41,7 +45,7 @@ func setUp(t *testing.T, env *testscript.Env) error {
 		// Root would read the machine's own.
 		"PORTALCTL_CONFIG":   filepath.Join(home, "config.toml"),
 		"PORTALCTL_RESOLVER": dns.Addr,
-		"TZ":                 "UTC", "NO_COLOR": "1", "TERM": "dumb",
+		"TZ":                 "UTC", "NO_COLOR": "1", "TERM": "dumb", "GORACE": raceAtExit,
 	} {
 		env.Setenv(name, value)
 	}

@@ -54,7 +54,7 @@ func (p *program) command(args ...string) *exec.Cmd {
 	cmd := exec.Command("portalctl", args...)
 	cmd.Dir = p.dir
 	cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "SYSTEMROOT=" + os.Getenv("SYSTEMROOT"), "HOME=" + p.dir, "TMPDIR=" + p.uploads, "TZ=UTC",
+		"PATH=" + os.Getenv("PATH"), "GORACE=" + raceAtExit, "SYSTEMROOT=" + os.Getenv("SYSTEMROOT"), "HOME=" + p.dir, "TMPDIR=" + p.uploads, "TZ=UTC",
 		"PORTALCTL_STORE=" + p.store, "PORTALCTL_CONFIG=" + filepath.Join(p.dir, "config.toml"),
 	}
 	return cmd

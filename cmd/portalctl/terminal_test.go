@@ -29,7 +29,7 @@ func build(t *testing.T) string {
 func silentTerminal(t *testing.T, path string, args ...string) (shown string, code int) {
 	t.Helper()
 	cmd := exec.Command(path, args...)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "TERM=xterm-256color"}
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "GORACE=atexit_sleep_ms=0", "HOME=" + t.TempDir(), "TERM=xterm-256color"}
 	ptm, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})
 	if err != nil {
 		t.Skipf("this machine has no pseudo-terminals: %v", err)

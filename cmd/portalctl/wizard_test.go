@@ -36,7 +36,7 @@ func startWizard(t *testing.T, env []string, args ...string) *wizardRun {
 	w := &wizardRun{t: t, done: make(chan struct{}), store: filepath.Join(dir, "portal.db")}
 	w.cmd = exec.Command("portalctl", append([]string{"init"}, args...)...)
 	w.cmd.Env = append([]string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "XDG_CONFIG_HOME=" + dir, "TERM=xterm-256color",
+		"PATH=" + os.Getenv("PATH"), "GORACE=" + raceAtExit, "HOME=" + dir, "XDG_CONFIG_HOME=" + dir, "TERM=xterm-256color",
 		"PORTALCTL_STORE=" + w.store, "PORTALCTL_CONFIG=" + filepath.Join(dir, "config.toml"),
 	}, env...)
 	if err := os.WriteFile(filepath.Join(dir, "config.toml"), nil, 0o600); err != nil {
