@@ -22,7 +22,7 @@ func (a *App) Account(ctx context.Context, v *Visit) (*Account, error) {
 	}
 	acc := &Account{Contact: v.Contact}
 	err := a.store.Read(ctx, func(tx *store.Tx) error {
-		hash, err := tx.PasswordHash(ctx, v.Contact.ID)
+		hash, err := tx.PasswordHash(ctx, portal.Person{Contact: v.Contact.ID})
 		if err != nil {
 			return err
 		}
@@ -104,7 +104,7 @@ func (a *App) ChangePassword(ctx context.Context, v *Visit, present, next string
 	}
 	var old string
 	err := a.store.Read(ctx, func(tx *store.Tx) (err error) {
-		old, err = tx.PasswordHash(ctx, v.Contact.ID)
+		old, err = tx.PasswordHash(ctx, portal.Person{Contact: v.Contact.ID})
 		return err
 	})
 	if err != nil {
@@ -131,7 +131,7 @@ func (a *App) ChangePassword(ctx context.Context, v *Visit, present, next string
 	}
 	var in *SignedIn
 	err = a.store.Write(ctx, func(tx *store.Tx) error {
-		if now, err := tx.PasswordHash(ctx, v.Contact.ID); err != nil || now != old {
+		if now, err := tx.PasswordHash(ctx, portal.Person{Contact: v.Contact.ID}); err != nil || now != old {
 			return errors.Join(err, portal.Conflictf("password.changed", "the password was changed in another window"))
 		}
 		if err := a.setPassword(ctx, tx, v.Contact.ID, hash, 0); err != nil {

@@ -29,6 +29,9 @@ type Options struct {
 	Resolver *Resolver
 	// Mailer sends the outbox; nil: this process sends no mail.
 	Mailer Mailer
+	// Operator is who runs a command, by the operating system's name, for the
+	// audit log; "" for serve, where nobody does.
+	Operator string
 }
 
 // App does what the product does. It is safe for concurrent use.
@@ -40,6 +43,8 @@ type App struct {
 	baseURL  *url.URL
 	resolver *Resolver
 	mailer   Mailer
+	operator string
+	sealer   *auth.Sealer
 
 	settings atomic.Pointer[settings]
 	mailDue  chan struct{} // wakes Deliver; holds one
@@ -52,6 +57,7 @@ func New(o Options) *App {
 	a := &App{
 		store: o.Store, hasher: o.Hasher, now: o.Now, log: o.Log, baseURL: o.BaseURL,
 		resolver: o.Resolver, mailer: o.Mailer, mailDue: make(chan struct{}, 1),
+		operator: o.Operator,
 	}
 	if a.now == nil {
 		a.now = time.Now
@@ -63,6 +69,7 @@ func New(o Options) *App {
 		a.hasher = auth.NewHasher(0)
 	}
 	if a.store != nil {
+		a.sealer = auth.NewSealer(a.store.KeyPath())
 		a.store.OnMoves(a.settleMoves)
 	}
 	return a
@@ -90,6 +97,9 @@ type Upload struct {
 type Device struct {
 	UserAgent string
 	Address   string // IP address
+	// Token is what the browser holds to be recognised by, and Asked what it
+	// was given when it asked for a link; both may be "".
+	Token, Asked string
 }
 
 // viewerActor names who acts for a visit.

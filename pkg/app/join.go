@@ -126,7 +126,7 @@ func (a *App) Join(ctx context.Context, v *Visit, kind store.TokenKind, token st
 		if err := takeConsent(ctx, tx, v, c.ID, j.Agree, j.Language); err != nil {
 			return err
 		}
-		if old, err := tx.PasswordHash(ctx, c.ID); err != nil {
+		if old, err := tx.PasswordHash(ctx, portal.Person{Contact: c.ID}); err != nil {
 			return err
 		} else if hash != "" && old == "" {
 			if err := a.setPassword(ctx, tx, c.ID, hash, 0); err != nil {
@@ -257,7 +257,7 @@ func portalInbox(ctx context.Context, tx *store.Tx, p *portal.Portal) (*portal.I
 // setPassword stores a new password and ends every session but one, and every
 // link that could still let somebody in.
 func (a *App) setPassword(ctx context.Context, tx *store.Tx, c portal.ContactID, hash string, except portal.SessionID) error {
-	if err := tx.SetPasswordHash(ctx, c, hash); err != nil {
+	if err := tx.SetPasswordHash(ctx, portal.Person{Contact: c}, hash); err != nil {
 		return err
 	}
 	if _, err := tx.EndSessions(ctx, c, 0, except, endPassword); err != nil {

@@ -179,7 +179,7 @@ func (a *App) PeekToken(ctx context.Context, v *Visit, kind store.TokenKind, tok
 		}
 		if c != nil {
 			state.Email, state.Name, state.Language = c.RegistrationEmail(), c.Name, c.Language
-			hash, err := tx.PasswordHash(ctx, c.ID)
+			hash, err := tx.PasswordHash(ctx, portal.Person{Contact: c.ID})
 			if err != nil {
 				return err
 			}
@@ -382,7 +382,7 @@ func (a *App) SignIn(ctx context.Context, v *Visit, address, password, returnTo 
 		if contact, err = a.mayReceive(ctx, tx, v.Portal, address); err != nil || contact == nil {
 			return err
 		}
-		hash, err = tx.PasswordHash(ctx, contact.ID)
+		hash, err = tx.PasswordHash(ctx, portal.Person{Contact: contact.ID})
 		return err
 	})
 	if err != nil {
@@ -409,7 +409,7 @@ func (a *App) SignIn(ctx context.Context, v *Visit, address, password, returnTo 
 		if err != nil {
 			return err
 		}
-		if now, err := tx.PasswordHash(ctx, contact.ID); err != nil || now != hash || !entry.Allowed {
+		if now, err := tx.PasswordHash(ctx, portal.Person{Contact: contact.ID}); err != nil || now != hash || !entry.Allowed {
 			return errors.Join(err, portal.Invalidf("sign_in.wrong", "password", "the address or the password is wrong"))
 		}
 		if err := tx.ResetCounter(ctx, account); err != nil {

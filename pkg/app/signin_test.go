@@ -21,7 +21,7 @@ func (w *world) withPassword(c *portal.Contact) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.write(func(ctx context.Context, tx *store.Tx) error { return tx.SetPasswordHash(ctx, c.ID, hash) })
+	w.write(func(ctx context.Context, tx *store.Tx) error { return tx.SetPasswordHash(ctx, portal.Person{Contact: c.ID}, hash) })
 }
 
 func TestLinkSignsInOnce(t *testing.T) {

@@ -20,6 +20,8 @@ type (
 	FileID       int64
 	MailID       int64
 	SessionID    int64
+	PasskeyID    int64
+	AuditID      int64
 	TicketNumber int64
 )
 
@@ -65,6 +67,35 @@ func ByContact(id ContactID) Actor { return Actor{Contact: id} }
 
 // ByAgent is an agent acting.
 func ByAgent(id AgentID) Actor { return Actor{Agent: id} }
+
+// Person is somebody who signs in: a contact or an agent, never both.
+type Person struct {
+	Contact ContactID
+	Agent   AgentID
+}
+
+// None reports whether it is nobody.
+func (p Person) None() bool { return p == Person{} }
+
+// Actor is the person acting.
+func (p Person) Actor() Actor { return Actor{Contact: p.Contact, Agent: p.Agent} }
+
+// About names the person in the audit log: contact:12, agent:3; "" for nobody.
+func (p Person) About() string {
+	switch {
+	case p.Contact != 0:
+		return AboutContact(p.Contact)
+	case p.Agent != 0:
+		return AboutAgent(p.Agent)
+	}
+	return ""
+}
+
+// AboutContact names a contact in the audit log.
+func AboutContact(id ContactID) string { return fmt.Sprintf("contact:%d", id) }
+
+// AboutAgent names an agent in the audit log.
+func AboutAgent(id AgentID) string { return fmt.Sprintf("agent:%d", id) }
 
 // ByOperator is the command line acting.
 var ByOperator = Actor{Operator: true}

@@ -245,6 +245,7 @@ type AccessMode string
 const (
 	ModeGroups       AccessMode = "groups"
 	ModeSelfRegister AccessMode = "self-register"
+	ModeSSO          AccessMode = "sso"
 )
 
 // ParseAccessMode reads groups or self-register.
@@ -255,10 +256,21 @@ func ParseAccessMode(s string) (AccessMode, error) {
 // SignInMethod is a way to sign in.
 type SignInMethod string
 
-// The ways to sign in.
+// The ways to sign in. The first three can be chosen for a portal; with the
+// mode sso the identity provider is the only one.
 const (
 	MethodPassword SignInMethod = "password"
 	MethodLink     SignInMethod = "link"
+	MethodPasskey  SignInMethod = "passkey"
+	MethodSSO      SignInMethod = "sso"
+)
+
+// The other ways a session can begin.
+const (
+	WayInvitation SignInMethod = "invitation"
+	WayRegister   SignInMethod = "register"
+	WayReset      SignInMethod = "reset"
+	WayView       SignInMethod = "view" // an operator looks as the contact
 )
 
 // ParseMethods reads a list such as "password,link".
@@ -279,6 +291,20 @@ func ParseMethods(list []string) ([]SignInMethod, error) {
 	return methods, nil
 }
 
+// FactorRule says whether members need a second factor.
+type FactorRule string
+
+// The rules: each member chooses, or everybody needs one.
+const (
+	FactorOptional FactorRule = "optional"
+	FactorRequired FactorRule = "required"
+)
+
+// ParseFactorRule reads optional or required.
+func ParseFactorRule(s string) (FactorRule, error) {
+	return oneOf("access.second_factor", "second-factor", "a rule for second factors", s, FactorOptional, FactorRequired)
+}
+
 // AccessSettings are what `access set` sets for a portal.
 type AccessSettings struct {
 	Mode           AccessMode     `json:"mode"`
@@ -286,7 +312,8 @@ type AccessSettings struct {
 	AllowDomains   []string       `json:"allow_domains,omitempty"`
 	Approval       bool           `json:"approval"`
 	Methods        []SignInMethod `json:"methods"`
-	IdleTimeout    time.Duration  `json:"idle_timeout"` // nanoseconds in JSON
+	SecondFactor   FactorRule     `json:"second_factor,omitempty"` // empty: optional
+	IdleTimeout    time.Duration  `json:"idle_timeout"`            // nanoseconds in JSON
 	Consent        string         `json:"consent,omitempty"`
 	ConsentVersion int            `json:"consent_version,omitempty"` // counts up with each new text
 }
@@ -373,7 +400,9 @@ type Agent struct {
 	Name      string
 	Role      AgentRole
 	Disabled  bool
-	CreatedAt time.Time
+	// MustFactor is set when the agent gets in only with a second factor.
+	MustFactor bool
+	CreatedAt  time.Time
 }
 
 // AgentRole is what an agent may do.

@@ -6,10 +6,10 @@ import (
 	"github.com/portalctl/portalctl/pkg/portal"
 )
 
-const agentColumns = `id, email, name, role, disabled, created_at`
+const agentColumns = `id, email, name, role, disabled, must_factor, created_at`
 
 func scanAgent(r row) (a portal.Agent, err error) {
-	err = r.Scan(&a.ID, &a.Email, &a.Name, &a.Role, &a.Disabled, timeInto{&a.CreatedAt})
+	err = r.Scan(&a.ID, &a.Email, &a.Name, &a.Role, &a.Disabled, &a.MustFactor, timeInto{&a.CreatedAt})
 	return a, err
 }
 
@@ -36,15 +36,15 @@ func (tx *Tx) AgentByEmail(ctx context.Context, email string) (*portal.Agent, er
 // agent.exists.
 func (tx *Tx) AddAgent(ctx context.Context, a *portal.Agent) error {
 	a.CreatedAt = tx.Now
-	err := tx.value(ctx, &a.ID, `INSERT INTO agent (email, name, role, disabled, created_at) VALUES ($1, $2, $3, $4, $5) RETURNING id`,
-		a.Email, a.Name, a.Role, flag(a.Disabled), stamp(tx.Now))
+	err := tx.value(ctx, &a.ID, `INSERT INTO agent (email, name, role, disabled, must_factor, created_at) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id`,
+		a.Email, a.Name, a.Role, flag(a.Disabled), flag(a.MustFactor), stamp(tx.Now))
 	return agentExists(err, a)
 }
 
 // SaveAgent writes a changed agent.
 func (tx *Tx) SaveAgent(ctx context.Context, a *portal.Agent) error {
-	n, err := tx.exec(ctx, `UPDATE agent SET email = $2, name = $3, role = $4, disabled = $5 WHERE id = $1`,
-		a.ID, a.Email, a.Name, a.Role, flag(a.Disabled))
+	n, err := tx.exec(ctx, `UPDATE agent SET email = $2, name = $3, role = $4, disabled = $5, must_factor = $6 WHERE id = $1`,
+		a.ID, a.Email, a.Name, a.Role, flag(a.Disabled), flag(a.MustFactor))
 	return oneChanged(n, agentExists(err, a), noAgent())
 }
 

@@ -6,18 +6,29 @@ import (
 	"github.com/portalctl/portalctl/pkg/portal"
 )
 
-// PasswordHash returns the contact's password hash; "" when none is set.
-func (tx *Tx) PasswordHash(ctx context.Context, c portal.ContactID) (hash string, err error) {
-	err = tx.value(ctx, &hash, `SELECT password_hash FROM credential WHERE contact_id = $1`, c)
+// owner is the column and id by which the tables of credentials name
+// somebody. Nobody is a contact that does not exist.
+func owner(p portal.Person) (column string, id int64) {
+	if p.Agent != 0 {
+		return "agent_id", int64(p.Agent)
+	}
+	return "contact_id", int64(p.Contact)
+}
+
+// PasswordHash returns the person's password hash; "" when none is set.
+func (tx *Tx) PasswordHash(ctx context.Context, p portal.Person) (hash string, err error) {
+	column, id := owner(p)
+	err = tx.value(ctx, &hash, `SELECT password_hash FROM credential WHERE `+column+` = $1`, id)
 	return hash, err
 }
 
 // SetPasswordHash keeps the hash of a new password; "" removes the password.
-func (tx *Tx) SetPasswordHash(ctx context.Context, c portal.ContactID, hash string) error {
+func (tx *Tx) SetPasswordHash(ctx context.Context, p portal.Person, hash string) error {
+	column, id := owner(p)
 	if hash == "" {
-		return tx.do(ctx, `DELETE FROM credential WHERE contact_id = $1`, c)
+		return tx.do(ctx, `DELETE FROM credential WHERE `+column+` = $1`, id)
 	}
-	return tx.do(ctx, `INSERT INTO credential (contact_id, password_hash, changed_at) VALUES ($1, $2, $3)
-		ON CONFLICT (contact_id) DO UPDATE SET password_hash = excluded.password_hash, changed_at = excluded.changed_at`,
-		c, hash, stamp(tx.Now))
+	return tx.do(ctx, `INSERT INTO credential (`+column+`, password_hash, changed_at) VALUES ($1, $2, $3)
+		ON CONFLICT (`+column+`) DO UPDATE SET password_hash = excluded.password_hash, changed_at = excluded.changed_at`,
+		id, hash, stamp(tx.Now))
 }

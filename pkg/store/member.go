@@ -123,7 +123,7 @@ func (tx *Tx) AddConsent(ctx context.Context, c portal.ContactID, p portal.Porta
 
 // ConsentVersion is the newest version the contact agreed to for the portal; 0 for none.
 func (tx *Tx) ConsentVersion(ctx context.Context, c portal.ContactID, p portal.PortalID) (version int, err error) {
-	err = tx.value(ctx, &version, `SELECT coalesce(max(version), 0) FROM consent WHERE contact_id = $1 AND portal_id = $2`, c, p)
+	err = tx.value(ctx, &version, `SELECT coalesce(max(version), 0) FROM consent WHERE contact_id = $1 AND portal_id = $2 AND withdrawn_at IS NULL`, c, p)
 	return version, err
 }
 

@@ -16,6 +16,11 @@ type Session struct {
 	Agent     portal.AgentID
 	UserAgent string
 	Address   string
+	Way       portal.SignInMethod // how its holder came in
+	Factor    bool                // a second factor was given
+	ProvedAt  time.Time           // when they last proved again who they are
+	OpenedBy  string              // the operator who only looks, as this contact
+	Provider  []byte              // sealed: the identity provider's token, to sign out there
 	CreatedAt time.Time
 	SeenAt    time.Time
 	ExpiresAt time.Time
@@ -35,14 +40,16 @@ type Visitor struct {
 	InGroup         bool            // one of that portal's access groups lists the contact
 	SettingsVersion int64           // always filled in, session or not
 	ConsentVersion  int             // the newest version agreed to for that portal
+	HasFactor       bool            // they have an authenticator app to be asked for
 }
 
 const sessionColumns = `s.id, s.hash, s.portal_id, s.contact_id, s.agent_id, s.user_agent, s.address,
-	s.created_at, s.seen_at, s.expires_at, s.ended_at, s.end_reason`
+	s.way, s.factor, s.proved_at, s.opened_by, s.provider, s.created_at, s.seen_at, s.expires_at, s.ended_at, s.end_reason`
 
 func sessionInto(s *Session) []any {
 	return []any{
 		&s.ID, &s.Hash, refInto(&s.Portal), refInto(&s.Contact), refInto(&s.Agent), &s.UserAgent, &s.Address,
+		&s.Way, &s.Factor, timeInto{&s.ProvedAt}, &s.OpenedBy, &s.Provider,
 		timeInto{&s.CreatedAt},
 		timeInto{&s.SeenAt},
 		timeInto{&s.ExpiresAt},
@@ -58,11 +65,12 @@ func noSession() error { return portal.NotFoundf("session.none", "there is no su
 const visitorQuery = `SELECT (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'settings_version'),
 	` + sessionColumns + `,
 	` + contactColumns + `,
-	a.id, a.email, a.name, a.role, a.disabled, a.created_at,
+	a.id, a.email, a.name, a.role, a.disabled, a.must_factor, a.created_at,
 	` + memberColumns + `,
 	EXISTS (SELECT 1 FROM portal_group pg JOIN group_contact gc ON gc.group_id = pg.group_id
 		WHERE pg.portal_id = $2 AND gc.contact_id = c.id),
-	(SELECT coalesce(max(version), 0) FROM consent WHERE contact_id = c.id AND portal_id = $2)
+	(SELECT coalesce(max(version), 0) FROM consent WHERE contact_id = c.id AND portal_id = $2 AND withdrawn_at IS NULL),
+	EXISTS (SELECT 1 FROM second_factor f WHERE f.confirmed_at IS NOT NULL AND (f.contact_id = c.id OR f.agent_id = a.id))
 	FROM (SELECT 1 AS one) always
 	LEFT JOIN session s ON s.hash = $1
 	LEFT JOIN contact c ON c.id = s.contact_id AND s.ended_at IS NULL AND s.expires_at > $3
@@ -88,9 +96,9 @@ func (tx *Tx) Visitor(ctx context.Context, hash []byte, p portal.PortalID) (*Vis
 			timeInto{&c.UpdatedAt},
 			companiesInto{c},
 		})...)
-		dest = append(dest, lax([]any{&a.ID, &a.Email, &a.Name, &a.Role, &a.Disabled, timeInto{&a.CreatedAt}})...)
+		dest = append(dest, lax([]any{&a.ID, &a.Email, &a.Name, &a.Role, &a.Disabled, &a.MustFactor, timeInto{&a.CreatedAt}})...)
 		dest = append(dest, lax(memberInto(m))...)
-		return r.Scan(append(dest, &v.InGroup, &v.ConsentVersion)...)
+		return r.Scan(append(dest, &v.InGroup, &v.ConsentVersion, &v.HasFactor)...)
 	})
 	if err != nil {
 		return nil, err
@@ -113,9 +121,11 @@ func (tx *Tx) Visitor(ctx context.Context, hash []byte, p portal.PortalID) (*Vis
 // AddSession keeps a new session and sets its ID, CreatedAt and SeenAt.
 func (tx *Tx) AddSession(ctx context.Context, s *Session) error {
 	s.CreatedAt, s.SeenAt = tx.Now, tx.Now
-	return tx.value(ctx, &s.ID, `INSERT INTO session (hash, portal_id, contact_id, agent_id, user_agent, address, created_at, seen_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8) RETURNING id`,
-		s.Hash, ref(s.Portal), ref(s.Contact), ref(s.Agent), s.UserAgent, s.Address, stamp(tx.Now), stamp(s.ExpiresAt))
+	return tx.value(ctx, &s.ID, `INSERT INTO session (hash, portal_id, contact_id, agent_id, user_agent, address,
+			way, factor, proved_at, opened_by, provider, created_at, seen_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13) RETURNING id`,
+		s.Hash, ref(s.Portal), ref(s.Contact), ref(s.Agent), s.UserAgent, s.Address,
+		s.Way, flag(s.Factor), stamp(s.ProvedAt), s.OpenedBy, s.Provider, stamp(tx.Now), stamp(s.ExpiresAt))
 }
 
 // TouchSession notes that the session was used just now, and from where.

@@ -164,6 +164,9 @@ func (s *Store) Path() string { return s.path }
 // FilesDir is the folder beside the database where attachments lie.
 func (s *Store) FilesDir() string { return s.path + ".files" }
 
+// KeyPath is the file beside the database that holds the key to its secrets.
+func (s *Store) KeyPath() string { return s.path + ".key" }
+
 // Failed is closed when the disk refused to make a write durable. Nothing is
 // written after that, because what the disk then says could be untrue; serve
 // tells why and exits for its supervisor. Failure says what happened.

@@ -16,6 +16,9 @@ const (
 	TokenInvitation TokenKind = "invitation"
 	TokenRegister   TokenKind = "register"
 	TokenReset      TokenKind = "reset"
+	TokenEmail      TokenKind = "email"  // proves a contact's new address
+	TokenView       TokenKind = "view"   // an operator's look as a contact
+	TokenNotMe      TokenKind = "not_me" // ends the sessions a new device's notice tells of
 )
 
 // Token is a one-time link; only the hash of its secret is kept.
@@ -27,15 +30,21 @@ type Token struct {
 	Agent     portal.AgentID
 	Email     string
 	ReturnTo  string
+	Asked     []byte // hash of what the browser holds that asked for it; nil: no browser did
+	Code      []byte // hash of the short code shown there
+	Tries     int    // wrong codes so far
+	OpenedBy  string // the operator, of a TokenView
 	CreatedAt time.Time
 	ExpiresAt time.Time
 	UsedAt    time.Time // also set when a newer link, or EndTokens, voided it
 }
 
-const tokenColumns = `hash, kind, portal_id, contact_id, agent_id, email, return_to, created_at, expires_at, used_at`
+const tokenColumns = `hash, kind, portal_id, contact_id, agent_id, email, return_to,
+	asked, code, tries, opened_by, created_at, expires_at, used_at`
 
 func scanToken(r row) (t Token, err error) {
 	err = r.Scan(&t.Hash, &t.Kind, refInto(&t.Portal), refInto(&t.Contact), refInto(&t.Agent), &t.Email, &t.ReturnTo,
+		&t.Asked, &t.Code, &t.Tries, &t.OpenedBy,
 		timeInto{&t.CreatedAt}, timeInto{&t.ExpiresAt}, timeInto{&t.UsedAt})
 	return t, err
 }
@@ -45,9 +54,11 @@ func noToken() error { return portal.NotFoundf("token.unknown", "this link is no
 // AddToken keeps a new one-time link and sets its CreatedAt.
 func (tx *Tx) AddToken(ctx context.Context, t *Token) error {
 	t.CreatedAt = tx.Now
-	return tx.do(ctx, `INSERT INTO token (hash, kind, portal_id, contact_id, agent_id, email, return_to, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		t.Hash, t.Kind, ref(t.Portal), ref(t.Contact), ref(t.Agent), t.Email, t.ReturnTo, stamp(tx.Now), stamp(t.ExpiresAt))
+	return tx.do(ctx, `INSERT INTO token (hash, kind, portal_id, contact_id, agent_id, email, return_to,
+			asked, code, opened_by, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		t.Hash, t.Kind, ref(t.Portal), ref(t.Contact), ref(t.Agent), t.Email, t.ReturnTo,
+		t.Asked, t.Code, t.OpenedBy, stamp(tx.Now), stamp(t.ExpiresAt))
 }
 
 // Token looks without using: NotFound token.unknown; used and expired ones are
@@ -80,11 +91,18 @@ func (tx *Tx) UseToken(ctx context.Context, hash []byte, kind TokenKind) (*Token
 	return nil, portal.Conflictf("token.expired", "this link has expired").WithHint("ask for a new one")
 }
 
+// CountTry counts a wrong code typed for the token and voids it at the last
+// of most.
+func (tx *Tx) CountTry(ctx context.Context, hash []byte, most int) error {
+	return tx.do(ctx, `UPDATE token SET tries = tries + 1, used_at = CASE WHEN tries + 1 >= $2 THEN $3 ELSE used_at END
+		WHERE hash = $1`, hash, most, stamp(tx.Now))
+}
+
 // EndTokens voids unused tokens of a contact, agent or e-mail address of the
 // kinds given (none: all kinds). A zero id or empty address names nobody.
 func (tx *Tx) EndTokens(ctx context.Context, c portal.ContactID, a portal.AgentID, email string, kinds ...TokenKind) error {
 	if len(kinds) == 0 {
-		kinds = []TokenKind{TokenSignIn, TokenInvitation, TokenRegister, TokenReset}
+		kinds = []TokenKind{TokenSignIn, TokenInvitation, TokenRegister, TokenReset, TokenEmail, TokenView}
 	}
 	for _, kind := range kinds {
 		for _, who := range []struct {

@@ -105,7 +105,7 @@ func (w *world) people(change func(*portal.Portal)) {
 			func() error { w.ana, err = w.contact(ctx, tx, group, "Ana Berg", w.acme); return err },
 			func() error { w.bo, err = w.contact(ctx, tx, group, "Bo Ek", w.acme); return err },
 			func() error { w.eve, err = w.contact(ctx, tx, group, "Eve Lind", beta); return err },
-			func() error { return tx.SetPasswordHash(ctx, w.ana.ID, hash) },
+			func() error { return tx.SetPasswordHash(ctx, portal.Person{Contact: w.ana.ID}, hash) },
 			func() error {
 				p.Tickets.InboxID, p.Access.Groups = inbox.ID, []portal.GroupID{group.ID}
 				if change != nil {

@@ -60,6 +60,7 @@ CREATE TABLE agent (
   name       TEXT    NOT NULL,
   role       TEXT    NOT NULL CHECK (role IN ('agent', 'admin')),
   disabled   INTEGER NOT NULL DEFAULT 0,
+  must_factor INTEGER NOT NULL DEFAULT 0, -- a second factor is demanded
   created_at INTEGER NOT NULL
 ) STRICT;
 
@@ -143,21 +144,122 @@ CREATE TABLE member (
 CREATE INDEX member_status ON member (portal_id, status, contact_id);
 CREATE INDEX member_contact ON member (contact_id);
 
+-- The tables of how people prove who they are name a contact or an agent.
 CREATE TABLE credential (
-  contact_id    INTEGER PRIMARY KEY REFERENCES contact (id) ON DELETE CASCADE,
+  id            INTEGER PRIMARY KEY,
+  contact_id    INTEGER UNIQUE REFERENCES contact (id) ON DELETE CASCADE,
+  agent_id      INTEGER UNIQUE REFERENCES agent (id) ON DELETE CASCADE,
   password_hash TEXT    NOT NULL,
-  changed_at    INTEGER NOT NULL
+  changed_at    INTEGER NOT NULL,
+  CHECK ((contact_id IS NULL) <> (agent_id IS NULL))
 ) STRICT;
+
+-- The random name by which authenticators know somebody.
+CREATE TABLE passkey_user (
+  handle     BLOB    PRIMARY KEY,
+  contact_id INTEGER UNIQUE REFERENCES contact (id) ON DELETE CASCADE,
+  agent_id   INTEGER UNIQUE REFERENCES agent (id) ON DELETE CASCADE,
+  CHECK ((contact_id IS NULL) <> (agent_id IS NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE passkey (
+  id            INTEGER PRIMARY KEY AUTOINCREMENT,
+  contact_id    INTEGER REFERENCES contact (id) ON DELETE CASCADE,
+  agent_id      INTEGER REFERENCES agent (id) ON DELETE CASCADE,
+  host          TEXT    NOT NULL, -- the relying party: it works only there
+  credential_id BLOB    NOT NULL UNIQUE,
+  credential    TEXT    NOT NULL, -- the library's record as JSON
+  name          TEXT    NOT NULL,
+  created_at    INTEGER NOT NULL,
+  used_at       INTEGER,
+  CHECK ((contact_id IS NULL) <> (agent_id IS NULL))
+) STRICT;
+CREATE INDEX passkey_contact ON passkey (contact_id) WHERE contact_id IS NOT NULL;
+CREATE INDEX passkey_agent ON passkey (agent_id) WHERE agent_id IS NOT NULL;
+
+-- An authenticator app. Only a confirmed one is asked for.
+CREATE TABLE second_factor (
+  id           INTEGER PRIMARY KEY,
+  contact_id   INTEGER UNIQUE REFERENCES contact (id) ON DELETE CASCADE,
+  agent_id     INTEGER UNIQUE REFERENCES agent (id) ON DELETE CASCADE,
+  secret       BLOB    NOT NULL, -- sealed with the key file
+  last_step    INTEGER NOT NULL DEFAULT 0, -- the newest time step accepted: no code works twice
+  created_at   INTEGER NOT NULL,
+  confirmed_at INTEGER,
+  CHECK ((contact_id IS NULL) <> (agent_id IS NULL))
+) STRICT;
+
+CREATE TABLE recovery_code (
+  id         INTEGER PRIMARY KEY,
+  contact_id INTEGER REFERENCES contact (id) ON DELETE CASCADE,
+  agent_id   INTEGER REFERENCES agent (id) ON DELETE CASCADE,
+  hash       BLOB    NOT NULL UNIQUE,
+  created_at INTEGER NOT NULL,
+  used_at    INTEGER,
+  CHECK ((contact_id IS NULL) <> (agent_id IS NULL))
+) STRICT;
+CREATE INDEX recovery_code_contact ON recovery_code (contact_id) WHERE contact_id IS NOT NULL;
+CREATE INDEX recovery_code_agent ON recovery_code (agent_id) WHERE agent_id IS NOT NULL;
+
+-- Who somebody is at an identity provider.
+CREATE TABLE identity (
+  issuer          TEXT    NOT NULL,
+  subject         TEXT    NOT NULL,
+  contact_id      INTEGER NOT NULL REFERENCES contact (id) ON DELETE CASCADE,
+  created_at      INTEGER NOT NULL,
+  last_sign_in_at INTEGER NOT NULL,
+  PRIMARY KEY (issuer, subject)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX identity_contact ON identity (contact_id);
+
+-- What one browser began and has to come back with: a passkey's challenge, a
+-- journey to an identity provider, a code sent to prove an address. Only the
+-- hash of what the browser holds is kept.
+CREATE TABLE handshake (
+  hash       BLOB    PRIMARY KEY,
+  kind       TEXT    NOT NULL,
+  portal_id  INTEGER REFERENCES portal (id) ON DELETE CASCADE,
+  contact_id INTEGER REFERENCES contact (id) ON DELETE CASCADE,
+  agent_id   INTEGER REFERENCES agent (id) ON DELETE CASCADE,
+  data       BLOB    NOT NULL,
+  tries      INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX handshake_expires ON handshake (expires_at);
+
+-- Browsers somebody has signed in with, so that a new one can be told of.
+CREATE TABLE device (
+  hash       BLOB    NOT NULL,
+  contact_id INTEGER NOT NULL DEFAULT 0, -- 0 for none, as NULLs would not make a key
+  agent_id   INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL,
+  seen_at    INTEGER NOT NULL,
+  PRIMARY KEY (contact_id, agent_id, hash)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX device_seen ON device (seen_at);
+
+-- What the program needs in the clear and nobody else may read, sealed with
+-- the key file that lies outside the store.
+CREATE TABLE secret (
+  name       TEXT    PRIMARY KEY,
+  sealed     BLOB    NOT NULL,
+  updated_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- One-time links. Only the hash of a token is kept.
 CREATE TABLE token (
   hash       BLOB    PRIMARY KEY,
-  kind       TEXT    NOT NULL CHECK (kind IN ('sign_in', 'invitation', 'register', 'reset', 'email')),
+  kind       TEXT    NOT NULL CHECK (kind IN ('sign_in', 'invitation', 'register', 'reset', 'email', 'view', 'not_me')),
   portal_id  INTEGER REFERENCES portal (id) ON DELETE CASCADE,
   contact_id INTEGER REFERENCES contact (id) ON DELETE CASCADE,
   agent_id   INTEGER REFERENCES agent (id) ON DELETE CASCADE,
   email      TEXT    NOT NULL DEFAULT '',
   return_to  TEXT    NOT NULL DEFAULT '',
+  asked      BLOB, -- hash of what the browser holds that asked for it
+  code       BLOB, -- hash of the short code shown there, for other browsers
+  tries      INTEGER NOT NULL DEFAULT 0, -- wrong codes
+  opened_by  TEXT    NOT NULL DEFAULT '', -- the operator, of a view as a customer
   created_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
   used_at    INTEGER
@@ -175,6 +277,11 @@ CREATE TABLE session (
   agent_id   INTEGER REFERENCES agent (id) ON DELETE CASCADE,
   user_agent TEXT    NOT NULL DEFAULT '',
   address    TEXT    NOT NULL DEFAULT '', -- where it was last seen from
+  way        TEXT    NOT NULL DEFAULT '', -- how its holder came in
+  factor     INTEGER NOT NULL DEFAULT 0,  -- a second factor was given
+  proved_at  INTEGER,                     -- when they last proved again who they are
+  opened_by  TEXT    NOT NULL DEFAULT '', -- the operator who only looks, as this contact
+  provider   BLOB,                        -- sealed: the identity provider's token, to sign out there
   created_at INTEGER NOT NULL,
   seen_at    INTEGER NOT NULL,
   expires_at INTEGER NOT NULL, -- the absolute limit
@@ -193,7 +300,8 @@ CREATE TABLE consent (
   version    INTEGER NOT NULL,
   language   TEXT    NOT NULL,
   text       TEXT    NOT NULL,
-  at         INTEGER NOT NULL
+  at         INTEGER NOT NULL,
+  withdrawn_at INTEGER
 ) STRICT;
 CREATE INDEX consent_contact ON consent (contact_id, portal_id, version);
 
@@ -363,3 +471,30 @@ CREATE VIRTUAL TABLE message_search USING fts5 (
   content = '', contentless_delete = 1,
   tokenize = "unicode61 remove_diacritics 2", prefix = '2 3'
 );
+
+-- Who did what, in a chain: hash covers the row and the hash before it, so
+-- that a gap or a change shows. Rows name people by id and outlive them;
+-- before and after, which may hold names and addresses, stand in
+-- audit_detail with a salt, and the chain holds only their hash. Erasing
+-- somebody takes the details about them and leaves the chain whole.
+CREATE TABLE audit (
+  id         INTEGER PRIMARY KEY, -- counts up by one
+  at         INTEGER NOT NULL,
+  kind       TEXT    NOT NULL,
+  contact_id INTEGER NOT NULL DEFAULT 0, -- who: at most one of these
+  agent_id   INTEGER NOT NULL DEFAULT 0,
+  operator   TEXT    NOT NULL DEFAULT '',
+  portal_id  INTEGER NOT NULL DEFAULT 0,
+  about      TEXT    NOT NULL DEFAULT '', -- what it concerns: contact:12, ticket:T-1042
+  detail     BLOB    NOT NULL,
+  hash       BLOB    NOT NULL
+) STRICT;
+CREATE INDEX audit_kind ON audit (kind, id);
+CREATE INDEX audit_about ON audit (about, id) WHERE about <> '';
+CREATE INDEX audit_contact ON audit (contact_id, id) WHERE contact_id <> 0;
+
+CREATE TABLE audit_detail (
+  id   INTEGER PRIMARY KEY,
+  salt BLOB    NOT NULL,
+  data TEXT    NOT NULL
+) STRICT;

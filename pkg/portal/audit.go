@@ -1,0 +1,65 @@
+package portal
+
+import "time"
+
+// AuditKind is what an entry of the audit log tells. The words are stable:
+// they stand in exports and in the chain.
+type AuditKind string
+
+// What is written down about people getting in and out.
+const (
+	AuditSignIn         AuditKind = "sign_in"
+	AuditSignInFailed   AuditKind = "sign_in.failed"
+	AuditSignInRefused  AuditKind = "sign_in.refused" // proven, but may not enter
+	AuditSignOut        AuditKind = "sign_out"
+	AuditProof          AuditKind = "proof"        // proved again who they are
+	AuditProofFailed    AuditKind = "proof.failed" // or could not
+	AuditRegistered     AuditKind = "member.registered"
+	AuditSessionsEnded  AuditKind = "sessions.ended"
+	AuditPassword       AuditKind = "password.changed"
+	AuditEmail          AuditKind = "email.changed"
+	AuditPasskeyAdded   AuditKind = "passkey.added"
+	AuditPasskeyRemoved AuditKind = "passkey.removed"
+	AuditFactorOn       AuditKind = "factor.on"
+	AuditFactorOff      AuditKind = "factor.off"
+	AuditRecoveryUsed   AuditKind = "recovery_code.used"
+	AuditRecoveryNew    AuditKind = "recovery_codes.made"
+	AuditIdentity       AuditKind = "identity.linked" // with an identity provider
+	AuditConsent        AuditKind = "consent.given"
+	AuditConsentBack    AuditKind = "consent.withdrawn"
+	AuditViewOpened     AuditKind = "view.opened" // an operator looks as a customer
+)
+
+// AuditEntry is one line of the audit log.
+type AuditEntry struct {
+	ID   AuditID
+	At   time.Time
+	Kind AuditKind
+	// By is who did it; the zero Actor is the program itself, or a stranger.
+	By Actor
+	// Operator is the operating system's name of an operator.
+	Operator string
+	Portal   PortalID // 0: the whole store
+	// About names what it concerns by its number, such as contact:12,
+	// ticket:T-1042 or group:3. It holds no name and no address: entries stay
+	// when people are erased.
+	About string
+	AuditDetail
+}
+
+// AuditDetail is the part of an entry that may hold names and addresses, and
+// that erasing a person takes away.
+type AuditDetail struct {
+	Address string `json:"address,omitempty"` // IP address it came from; "" at the machine itself
+	Agent   string `json:"agent,omitempty"`   // the browser
+	Email   string `json:"email,omitempty"`   // the address somebody tried
+	// Changes are values before and after, and other facts with To alone.
+	Changes []AuditChange `json:"changes,omitempty"`
+}
+
+// AuditChange is one value before and after.
+type AuditChange struct {
+	Field string `json:"field"`
+	From  string `json:"from,omitempty"`
+	To    string `json:"to,omitempty"`
+}
