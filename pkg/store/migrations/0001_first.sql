@@ -177,18 +177,19 @@ CREATE TABLE passkey (
 CREATE INDEX passkey_contact ON passkey (contact_id) WHERE contact_id IS NOT NULL;
 CREATE INDEX passkey_agent ON passkey (agent_id) WHERE agent_id IS NOT NULL;
 
--- An authenticator app. Only a confirmed one is asked for.
+-- An authenticator app that its owner has shown to work.
 CREATE TABLE second_factor (
   id           INTEGER PRIMARY KEY,
   contact_id   INTEGER UNIQUE REFERENCES contact (id) ON DELETE CASCADE,
   agent_id     INTEGER UNIQUE REFERENCES agent (id) ON DELETE CASCADE,
   secret       BLOB    NOT NULL, -- sealed with the key file
-  last_step    INTEGER NOT NULL DEFAULT 0, -- the newest time step accepted: no code works twice
-  created_at   INTEGER NOT NULL,
-  confirmed_at INTEGER,
+  last_step    INTEGER NOT NULL, -- the newest time step accepted: no code works twice
+  wrong        INTEGER NOT NULL DEFAULT 0, -- wrong codes since the last right one
+  confirmed_at INTEGER NOT NULL,
   CHECK ((contact_id IS NULL) <> (agent_id IS NULL))
 ) STRICT;
 
+-- For who has lost the phone. Only hashes are kept.
 CREATE TABLE recovery_code (
   id         INTEGER PRIMARY KEY,
   contact_id INTEGER REFERENCES contact (id) ON DELETE CASCADE,
