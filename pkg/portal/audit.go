@@ -27,7 +27,64 @@ const (
 	AuditIdentity       AuditKind = "identity.linked" // with an identity provider
 	AuditConsent        AuditKind = "consent.given"
 	AuditConsentBack    AuditKind = "consent.withdrawn"
+	AuditViewMade       AuditKind = "view.made"   // a link to look as a customer
 	AuditViewOpened     AuditKind = "view.opened" // an operator looks as a customer
+	AuditViewEnded      AuditKind = "view.ended"
+)
+
+// What is written down about rights and settings.
+const (
+	AuditPortalAdded    AuditKind = "portal.added"
+	AuditPortalChanged  AuditKind = "portal.changed"
+	AuditPortalRemoved  AuditKind = "portal.removed"
+	AuditTickets        AuditKind = "tickets.configured"
+	AuditAccess         AuditKind = "access.changed"
+	AuditDomainAdded    AuditKind = "domain.added"
+	AuditDomainChanged  AuditKind = "domain.changed"
+	AuditDomainProven   AuditKind = "domain.proven"
+	AuditDomainRemoved  AuditKind = "domain.removed"
+	AuditInboxAdded     AuditKind = "inbox.added"
+	AuditInboxChanged   AuditKind = "inbox.changed"
+	AuditInboxRemoved   AuditKind = "inbox.removed"
+	AuditServer         AuditKind = "server.changed" // where links lead, who mail comes from
+	AuditGroupAdded     AuditKind = "group.added"
+	AuditGroupChanged   AuditKind = "group.changed"
+	AuditGroupMembers   AuditKind = "group.members" // contacts joined or left
+	AuditGroupRemoved   AuditKind = "group.removed"
+	AuditInvited        AuditKind = "member.invited"
+	AuditApproved       AuditKind = "member.approved"
+	AuditDisabled       AuditKind = "member.disabled"
+	AuditMemberRemoved  AuditKind = "member.removed"
+	AuditAccessEnded    AuditKind = "member.access_ended" // nothing lets them in any more
+	AuditLink           AuditKind = "link.made"           // to be handed over, not mailed
+	AuditAgentAdded     AuditKind = "agent.added"
+	AuditAgentChanged   AuditKind = "agent.changed"
+	AuditAgentRemoved   AuditKind = "agent.removed"
+	AuditContactAdded   AuditKind = "contact.added"
+	AuditContactChanged AuditKind = "contact.changed"
+	AuditContactRemoved AuditKind = "contact.removed"
+	AuditCompanyAdded   AuditKind = "company.added"
+	AuditCompanyChanged AuditKind = "company.changed"
+	AuditCompanyRemoved AuditKind = "company.removed"
+	AuditSight          AuditKind = "ticket.sight" // who sees a ticket: participants, confidential, company
+	AuditImport         AuditKind = "import"
+	AuditExport         AuditKind = "export"
+	AuditFileViewed     AuditKind = "file.viewed" // by an agent
+)
+
+// What is written down about the audit log itself.
+const (
+	AuditRetention AuditKind = "audit.retention"
+	AuditPruned    AuditKind = "audit.pruned" // old entries were removed
+	AuditErased    AuditKind = "audit.erased" // details about a person were removed
+)
+
+// AuditErasedField is the fact of an AuditErased entry that lists whose
+// details were removed, and AuditPrunedField that of an AuditPruned entry
+// that holds the last entry removed, as AuditHead writes it.
+const (
+	AuditErasedField = "details"
+	AuditPrunedField = "through"
 )
 
 // AuditEntry is one line of the audit log.

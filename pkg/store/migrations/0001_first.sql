@@ -490,6 +490,7 @@ CREATE TABLE audit (
   detail     BLOB    NOT NULL,
   hash       BLOB    NOT NULL
 ) STRICT;
+CREATE INDEX audit_at ON audit (at);
 CREATE INDEX audit_kind ON audit (kind, id);
 CREATE INDEX audit_about ON audit (about, id) WHERE about <> '';
 CREATE INDEX audit_contact ON audit (contact_id, id) WHERE contact_id <> 0;
@@ -499,3 +500,43 @@ CREATE TABLE audit_detail (
   salt BLOB    NOT NULL,
   data TEXT    NOT NULL
 ) STRICT;
+
+-- The newest entry, as id:hash in hex. The next one follows on it, so that an
+-- end that was cut off stays a gap.
+INSERT INTO meta (key, value) VALUES ('audit_head', '0:');
+
+-- +goose StatementBegin
+CREATE TRIGGER audit_update BEFORE UPDATE ON audit BEGIN
+  SELECT RAISE(ABORT, 'the audit log is append-only: no entry is changed');
+END;
+-- +goose StatementEnd
+-- INSERT OR REPLACE removes what it replaces without asking the other triggers.
+-- +goose StatementBegin
+CREATE TRIGGER audit_insert BEFORE INSERT ON audit
+WHEN NEW.id <= coalesce((SELECT max(id) FROM audit), 0)
+BEGIN
+  SELECT RAISE(ABORT, 'the audit log is append-only: no entry is changed');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER audit_detail_insert BEFORE INSERT ON audit_detail
+WHEN EXISTS (SELECT 1 FROM audit_detail WHERE id = NEW.id)
+BEGIN
+  SELECT RAISE(ABORT, 'the audit log is append-only: no detail is changed');
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER audit_detail_update BEFORE UPDATE ON audit_detail BEGIN
+  SELECT RAISE(ABORT, 'the audit log is append-only: no detail is changed');
+END;
+-- +goose StatementEnd
+
+-- Only what the newest act of the retention names may go: its about is
+-- audit:ID, the last entry removed.
+-- +goose StatementBegin
+CREATE TRIGGER audit_delete BEFORE DELETE ON audit
+WHEN OLD.id > coalesce((SELECT CAST(substr(about, 7) AS INTEGER) FROM audit WHERE kind = 'audit.pruned' ORDER BY id DESC LIMIT 1), 0)
+BEGIN
+  SELECT RAISE(ABORT, 'the audit log is append-only: no entry is removed before its time');
+END;
+-- +goose StatementEnd
