@@ -135,7 +135,9 @@ func TestManyGuessesAtOnceAreSlowedLikeOthers(t *testing.T) {
 	salt := make([]byte, 16)
 	b64 := base64.RawStdEncoding.EncodeToString
 	slow := "$argon2id$v=19$m=65536,t=16,p=1$" + b64(salt) + "$" + b64(argon2.IDKey([]byte(goodPassword), salt, 16, 64<<10, 1, 32))
-	w.write(func(ctx context.Context, tx *store.Tx) error { return tx.SetPasswordHash(ctx, portal.Person{Contact: w.ana.ID}, slow) })
+	w.write(func(ctx context.Context, tx *store.Tx) error {
+		return tx.SetPasswordHash(ctx, portal.Person{Contact: w.ana.ID}, slow)
+	})
 	v, before := w.visit(""), w.store.Queries()
 	const looked = 6 // the statements before the check: counters, contact, rights and hash
 	guess := make(chan error, 1)
@@ -147,7 +149,7 @@ func TestManyGuessesAtOnceAreSlowedLikeOthers(t *testing.T) {
 		runtime.Gosched()
 	}
 	for range freeFailures {
-		if err := w.failed(t.Context(), "fail:account:"+addressKey(w.ana.Email), "fail:net:elsewhere"); err != nil {
+		if err := w.failed(t.Context(), "fail:account:"+addressKey(w.ana.Email), "fail:net:elsewhere", portal.AuditEntry{Kind: portal.AuditSignInFailed}); err != nil {
 			t.Fatal(err)
 		}
 	}

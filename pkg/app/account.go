@@ -87,42 +87,36 @@ func Language(field, s string) (string, error) {
 	return "", portal.Invalidf("field.language", field, "%q is not a language portals speak; use en or sv", s)
 }
 
-// ChangePassword sets a new password after the present one was given (none
-// needed when none is set), ends every other session and mails a notice. The
-// visit gets a new session token.
+// ChangePassword sets a new password after the present one was given, or,
+// when none is set, after a fresh proof of who they are. It ends every other
+// session and mails a notice. The visit gets a new session token.
 func (a *App) ChangePassword(ctx context.Context, v *Visit, present, next string, d Device) (*SignedIn, error) {
-	if err := contactOnly(v); err != nil {
-		return nil, err
+	who := v.Person()
+	if who.None() {
+		return nil, contactOnly(v)
 	}
-	if !v.Portal.Access.Allows(portal.MethodPassword) {
+	if who.Contact != 0 && !v.Portal.Access.Allows(portal.MethodPassword) {
 		return nil, portal.Forbiddenf("sign_in.method", "this portal does not sign in by password")
-	}
-	account := "fail:account:" + addressKey(v.Contact.Email)
-	network := "fail:net:" + d.network()
-	if err := a.blocked(ctx, account); err != nil {
-		return nil, err
 	}
 	var old string
 	err := a.store.Read(ctx, func(tx *store.Tx) (err error) {
-		old, err = tx.PasswordHash(ctx, portal.Person{Contact: v.Contact.ID})
+		old, err = tx.PasswordHash(ctx, who)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if old != "" {
-		ok, err := a.verify(ctx, old, present)
-		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			if err := a.failed(ctx, account, network); err != nil {
-				return nil, err
-			}
-			return nil, portal.Invalidf("password.present_wrong", "present", "the present password is wrong")
-		}
+	switch {
+	case old == "":
+		err = a.proven(v)
+	default:
+		err = a.checkPresent(ctx, v, old, present, d)
 	}
-	if err := checkPassword("password", next, v.Portal.Name, v.Contact.Name, v.Contact.Email); err != nil {
+	if err != nil {
+		return nil, err
+	}
+	name, address := v.nameAndAddress()
+	if err := checkPassword("password", next, v.Portal.Name, name, address); err != nil {
 		return nil, err
 	}
 	hash, err := a.hash(ctx, next)
@@ -131,17 +125,17 @@ func (a *App) ChangePassword(ctx context.Context, v *Visit, present, next string
 	}
 	var in *SignedIn
 	err = a.store.Write(ctx, func(tx *store.Tx) error {
-		if now, err := tx.PasswordHash(ctx, portal.Person{Contact: v.Contact.ID}); err != nil || now != old {
+		if now, err := tx.PasswordHash(ctx, who); err != nil || now != old {
 			return errors.Join(err, portal.Conflictf("password.changed", "the password was changed in another window"))
 		}
-		if err := a.setPassword(ctx, tx, v.Contact.ID, hash, 0); err != nil {
+		var here portal.SessionID
+		if in, here, err = a.rise(ctx, tx, v, nil); err != nil {
 			return err
 		}
-		if err := queuePasswordChanged(ctx, tx, v.Portal, v.Contact.ID); err != nil {
+		if err := a.setPassword(ctx, tx, who, hash, here); err != nil {
 			return err
 		}
-		in, err = a.startSession(ctx, tx, v, v.Contact.ID, 0, "", d)
-		return err
+		return a.passwordChanged(ctx, tx, v.Portal, who, d)
 	})
 	a.wakeMail()
 	return in, err

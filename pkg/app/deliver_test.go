@@ -127,7 +127,7 @@ func TestMailedLinkSignsInAndTheStoreNeverHeldIt(t *testing.T) {
 	if in := w.outbox(m.ID); strings.Contains(fmt.Sprint(in), link[1]) {
 		t.Errorf("the outbox holds the token: %+v", in)
 	}
-	if _, err := w.UseLink(t.Context(), w.visit(""), link[1], false, phone); err != nil {
+	if _, err := w.UseLink(t.Context(), w.visit(""), link[1], LinkAnswer{}, phone); err != nil {
 		t.Errorf("the link does not sign in: %v", err)
 	}
 }
@@ -237,7 +237,7 @@ func TestDyingAfterTheTextRepeatsWithTheSameID(t *testing.T) {
 	}
 	// Whichever of the two the recipient's server kept, its link works.
 	first := linkInMail.FindStringSubmatch(texts[0])
-	if _, err := w.UseLink(t.Context(), w.visit(""), first[1], false, phone); err != nil {
+	if _, err := w.UseLink(t.Context(), w.visit(""), first[1], LinkAnswer{}, phone); err != nil {
 		t.Errorf("the link of the first text does not sign in: %v", err)
 	}
 }
@@ -318,7 +318,7 @@ func TestQueuedMailLeavesAtOnce(t *testing.T) {
 	c.poll = time.Hour // only the wake-up call can be what sends it
 	done := make(chan struct{})
 	go func() { defer close(done); c.run(ctx) }()
-	if err := w.RequestLink(ctx, w.visit(""), "ana@example.com", "/tickets", phone); err != nil {
+	if _, err := w.RequestLink(ctx, w.visit(""), "ana@example.com", "/tickets", phone); err != nil {
 		t.Fatal(err)
 	}
 	server.Wait(t, 1)

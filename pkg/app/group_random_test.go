@@ -254,7 +254,7 @@ func TestPreviewWritesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.UseLink(t.Context(), v, session, false, phone); err != nil {
+	if _, err := w.UseLink(t.Context(), v, session, LinkAnswer{}, phone); err != nil {
 		t.Errorf("ana's link is void after a preview: %v", err)
 	}
 }

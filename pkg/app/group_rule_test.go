@@ -86,7 +86,7 @@ func TestPropertyChangeGivesAndEndsAccess(t *testing.T) {
 	}
 	signIn := func(c *portal.Contact) string {
 		t.Helper()
-		in, err := w.UseLink(t.Context(), at(""), w.link(store.Token{Kind: store.TokenSignIn, Contact: c.ID}), false, phone)
+		in, err := w.UseLink(t.Context(), at(""), w.link(store.Token{Kind: store.TokenSignIn, Contact: c.ID}), LinkAnswer{}, phone)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,7 +101,7 @@ func TestPropertyChangeGivesAndEndsAccess(t *testing.T) {
 	if v := at(session); v.Contact != nil {
 		t.Error("bo's session went on after the rule ceased to match")
 	}
-	if _, err := w.UseLink(t.Context(), at(""), link, false, phone); err == nil {
+	if _, err := w.UseLink(t.Context(), at(""), link, LinkAnswer{}, phone); err == nil {
 		t.Error("bo's link worked after the rule ceased to match")
 	}
 	if at(other).Contact == nil {
@@ -189,7 +189,7 @@ func TestImportFollowsRules(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.UseLink(t.Context(), v, session, false, phone); err == nil {
+	if _, err := w.UseLink(t.Context(), v, session, LinkAnswer{}, phone); err == nil {
 		t.Error("ana's link worked after the import took her out of the group")
 	}
 	if r := run(false); len(r.Notices) != 0 {
@@ -233,7 +233,7 @@ func TestChangedRulesMoveEveryContact(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.UseLink(t.Context(), v, ana, false, phone); err == nil {
+	if _, err := w.UseLink(t.Context(), v, ana, LinkAnswer{}, phone); err == nil {
 		t.Error("ana's link worked after new rules left her out")
 	}
 	if _, changes, done, err = w.SetGroup(t.Context(), "customers", GroupInput{Rules: &rules}); err != nil || len(changes) != 0 || done.Joined+done.Left != 0 {

@@ -151,6 +151,12 @@ func LinkPath(kind store.TokenKind, token string) string {
 		return "/register/" + token
 	case store.TokenReset:
 		return "/reset/" + token
+	case store.TokenEmail:
+		return "/account/email/" + token
+	case store.TokenNotMe:
+		return "/not-me/" + token
+	case store.TokenView:
+		return "/view/" + token
 	default:
 		return "/sign-in/link/" + token
 	}

@@ -129,7 +129,7 @@ func (a *App) Join(ctx context.Context, v *Visit, kind store.TokenKind, token st
 		if old, err := tx.PasswordHash(ctx, portal.Person{Contact: c.ID}); err != nil {
 			return err
 		} else if hash != "" && old == "" {
-			if err := a.setPassword(ctx, tx, c.ID, hash, 0); err != nil {
+			if err := a.setPassword(ctx, tx, portal.Person{Contact: c.ID}, hash, 0); err != nil {
 				return err
 			}
 		}
@@ -140,11 +140,25 @@ func (a *App) Join(ctx context.Context, v *Visit, kind store.TokenKind, token st
 		if err := register(ctx, tx, v.Portal, c.ID, member); err != nil {
 			return err
 		}
-		in, err = a.startSession(ctx, tx, v, c.ID, 0, t.ReturnTo, d)
+		if err := a.auditPerson(ctx, tx, v.Portal, portal.Person{Contact: c.ID}, portal.AuditRegistered, d); err != nil {
+			return err
+		}
+		in, err = a.arrive(ctx, tx, v, arrival{who: portal.Person{Contact: c.ID}, way: wayOf(kind), returnTo: t.ReturnTo, device: d})
 		return err
 	})
 	a.wakeMail()
 	return in, pending, err
+}
+
+// wayOf is how somebody comes in by a one-time link of a kind.
+func wayOf(kind store.TokenKind) portal.SignInMethod {
+	switch kind {
+	case store.TokenInvitation:
+		return portal.WayInvitation
+	case store.TokenReset:
+		return portal.WayReset
+	}
+	return portal.WayRegister
 }
 
 // linkError is the answer to a link that cannot be used.
@@ -256,21 +270,18 @@ func portalInbox(ctx context.Context, tx *store.Tx, p *portal.Portal) (*portal.I
 
 // setPassword stores a new password and ends every session but one, and every
 // link that could still let somebody in.
-func (a *App) setPassword(ctx context.Context, tx *store.Tx, c portal.ContactID, hash string, except portal.SessionID) error {
-	if err := tx.SetPasswordHash(ctx, portal.Person{Contact: c}, hash); err != nil {
+func (a *App) setPassword(ctx context.Context, tx *store.Tx, who portal.Person, hash string, except portal.SessionID) error {
+	if err := tx.SetPasswordHash(ctx, who, hash); err != nil {
 		return err
 	}
-	if _, err := tx.EndSessions(ctx, c, 0, except, endPassword); err != nil {
+	if _, err := tx.EndSessions(ctx, who.Contact, who.Agent, except, endPassword); err != nil {
 		return err
 	}
-	return tx.EndTokens(ctx, c, 0, "", store.TokenSignIn, store.TokenReset)
+	return tx.EndTokens(ctx, who.Contact, who.Agent, "", store.TokenSignIn, store.TokenReset)
 }
 
 // RequestReset mails a reset link; the answer is the same for every address.
 func (a *App) RequestReset(ctx context.Context, v *Visit, address string, d Device) error {
-	if !v.Portal.Access.Allows(portal.MethodPassword) {
-		return portal.NotFoundf("sign_in.method", "this portal does not sign in by password")
-	}
 	address, err := email("email", address)
 	if err != nil {
 		return err
@@ -282,11 +293,13 @@ func (a *App) RequestReset(ctx context.Context, v *Visit, address string, d Devi
 	a.afterwards(func(ctx context.Context) error {
 		defer a.wakeMail()
 		return a.store.Write(ctx, func(tx *store.Tx) error {
-			c, err := a.mayReceive(ctx, tx, p, address)
-			if err != nil || c == nil {
+			who, recipient, err := a.whoSignsIn(ctx, tx, p, address, portal.MethodPassword)
+			if err != nil || who.None() {
 				return err
 			}
-			return queueLimited(ctx, tx, &store.Mail{Kind: store.MailReset, Portal: p.ID, Contact: c.ID, Recipient: c.RegistrationEmail()})
+			return queueLimited(ctx, tx, &store.Mail{
+				Kind: store.MailReset, Portal: p.ID, Contact: who.Contact, Agent: who.Agent, Recipient: recipient,
+			})
 		})
 	})
 	return nil
@@ -317,30 +330,53 @@ func (a *App) Reset(ctx context.Context, v *Visit, token, password string, d Dev
 		if _, err := tx.UseToken(ctx, t.Hash, store.TokenReset); err != nil {
 			return err
 		}
-		if err := a.setPassword(ctx, tx, t.Contact, hash, 0); err != nil {
+		who := portal.Person{Contact: t.Contact, Agent: t.Agent}
+		if err := a.resetEnters(ctx, tx, v, who); err != nil {
 			return err
 		}
-		entry, member, err := entryOf(ctx, tx, v.Portal, t.Contact)
-		if err != nil {
+		if err := a.setPassword(ctx, tx, who, hash, 0); err != nil {
 			return err
 		}
-		if !entry.Allowed {
-			return linkError("token.unknown")
-		}
-		if err := takeConsentIfNew(ctx, tx, v, t.Contact, member); err != nil {
+		if err := a.passwordChanged(ctx, tx, v.Portal, who, d); err != nil {
 			return err
 		}
-		if err := register(ctx, tx, v.Portal, t.Contact, member); err != nil {
-			return err
-		}
-		if err := queuePasswordChanged(ctx, tx, v.Portal, t.Contact); err != nil {
-			return err
-		}
-		in, err = a.startSession(ctx, tx, v, t.Contact, 0, "", d)
+		in, err = a.arrive(ctx, tx, v, arrival{who: who, way: portal.WayReset, device: d})
 		return err
 	})
 	a.wakeMail()
 	return in, err
+}
+
+// resetEnters asks whether somebody who resets a password may still enter,
+// and registers a contact who was only invited.
+func (a *App) resetEnters(ctx context.Context, tx *store.Tx, v *Visit, who portal.Person) error {
+	if who.Agent != 0 {
+		agent, err := tx.Agent(ctx, who.Agent)
+		if err == nil && agent.Disabled {
+			err = linkError("token.unknown")
+		}
+		return err
+	}
+	entry, member, err := entryOf(ctx, tx, v.Portal, who.Contact)
+	if err != nil {
+		return err
+	}
+	if !entry.Allowed || !v.Portal.Access.Allows(portal.MethodPassword) {
+		return linkError("token.unknown")
+	}
+	if err := takeConsentIfNew(ctx, tx, v, who.Contact, member); err != nil {
+		return err
+	}
+	return register(ctx, tx, v.Portal, who.Contact, member)
+}
+
+// passwordChanged tells the person that they have another password, and the
+// audit log.
+func (a *App) passwordChanged(ctx context.Context, tx *store.Tx, p *portal.Portal, who portal.Person, d Device) error {
+	if err := a.auditPerson(ctx, tx, p, who, portal.AuditPassword, d); err != nil {
+		return err
+	}
+	return a.tellPerson(ctx, tx, p, who, store.MailPasswordChanged, nil)
 }
 
 // takeConsentIfNew refuses somebody who is not registered yet where terms
@@ -350,12 +386,4 @@ func takeConsentIfNew(ctx context.Context, tx *store.Tx, v *Visit, c portal.Cont
 		return nil
 	}
 	return takeConsent(ctx, tx, v, c, false, "")
-}
-
-func queuePasswordChanged(ctx context.Context, tx *store.Tx, p *portal.Portal, id portal.ContactID) error {
-	c, err := tx.Contact(ctx, id)
-	if err != nil {
-		return err
-	}
-	return tx.QueueMail(ctx, &store.Mail{Kind: store.MailPasswordChanged, Portal: p.ID, Contact: id, Recipient: c.RegistrationEmail()})
 }

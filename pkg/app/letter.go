@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -20,11 +21,21 @@ func dropped(format string, args ...any) (parcel, error) {
 	return parcel{drop: fmt.Sprintf(format, args...)}, nil
 }
 
-// carriesLink reports whether a mail carries a one-time link, which is made
-// when the mail is.
+// carriesLink reports whether a mail carries a one-time link or code, which is
+// made when the mail is.
 func carriesLink(kind store.MailKind) bool {
 	switch kind {
-	case store.MailInvitation, store.MailSignIn, store.MailRegister, store.MailReset:
+	case store.MailInvitation, store.MailSignIn, store.MailRegister, store.MailReset, store.MailProof, store.MailEmailProof:
+		return true
+	}
+	return tellsOwner(kind)
+}
+
+// tellsOwner reports whether a mail tells somebody what was done to their
+// account; it carries a link to say that it was not them.
+func tellsOwner(kind store.MailKind) bool {
+	switch kind {
+	case store.MailPasswordChanged, store.MailNewDevice, store.MailEmailChanged:
 		return true
 	}
 	return false
@@ -82,6 +93,10 @@ var packers = map[store.MailKind]func(*packing, context.Context) (string, error)
 	store.MailRegisterKnown:   (*packing).registerKnown,
 	store.MailReset:           (*packing).reset,
 	store.MailPasswordChanged: (*packing).passwordChanged,
+	store.MailProof:           (*packing).proof,
+	store.MailNewDevice:       (*packing).newDevice,
+	store.MailEmailProof:      (*packing).emailProof,
+	store.MailEmailChanged:    (*packing).notMe,
 	store.MailApproved:        (*packing).approved,
 	store.MailTicketReceived:  (*packing).aboutTicket,
 	store.MailMessage:         (*packing).aboutTicket,
@@ -135,7 +150,9 @@ func (k *packing) findContact(ctx context.Context) (why string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if k.mail.Recipient != c.RegistrationEmail() && (carriesLink(k.mail.Kind) || k.mail.Recipient != c.Email) {
+	if k.mail.Kind == store.MailEmailProof || k.mail.Kind == store.MailEmailChanged {
+		// To the address before, and to the one not theirs yet.
+	} else if k.mail.Recipient != c.RegistrationEmail() && (carriesLink(k.mail.Kind) || k.mail.Recipient != c.Email) {
 		return "the address is not the contact's any more", nil
 	}
 	k.contact = c
@@ -180,13 +197,14 @@ func (k *packing) begin(ctx context.Context) error {
 }
 
 // link makes the one-time link of a mail. The first attempt ends the person's
-// older links; a repeat does not, as the first may have arrived after all.
+// older links; a repeat does not, as the first may have arrived after all. A
+// notice's link works beside those of other notices.
 func (k *packing) link(ctx context.Context, t *store.Token, life time.Duration) error {
 	token, hash, err := auth.NewToken()
 	if err != nil {
 		return err
 	}
-	if k.mail.Attempts <= 1 {
+	if k.mail.Attempts <= 1 && t.Kind != store.TokenNotMe {
 		if err := k.tx.EndTokens(ctx, t.Contact, t.Agent, t.Email, t.Kind); err != nil {
 			return err
 		}
@@ -230,15 +248,18 @@ func (k *packing) invitation(ctx context.Context) (string, error) {
 
 func (k *packing) signIn(ctx context.Context) (string, error) {
 	t := &store.Token{Kind: store.TokenSignIn, ReturnTo: LocalPath(k.mail.Data["return_to"])}
+	var err error
+	if t.Asked, err = hex.DecodeString(k.mail.Data["asked"]); err != nil {
+		return "it names no browser", nil
+	}
+	if t.Code, err = hex.DecodeString(k.mail.Data["code"]); err != nil {
+		return "it names no code", nil
+	}
 	if k.mail.Agent != 0 {
-		agent, err := k.tx.Agent(ctx, k.mail.Agent)
-		if err != nil {
-			return "", err
+		if why, err := k.toAgent(ctx); why != "" || err != nil {
+			return why, err
 		}
-		if agent.Disabled || agent.Email != k.mail.Recipient {
-			return "the agent may not sign in with this address any more", nil
-		}
-		t.Agent, k.letter.Name = agent.ID, agent.Name
+		t.Agent = k.mail.Agent
 		return "", k.link(ctx, t, SignInLinkLife)
 	}
 	if why := k.stranger(); why != "" {
@@ -271,20 +292,77 @@ func (k *packing) registerKnown(context.Context) (string, error) {
 }
 
 func (k *packing) reset(ctx context.Context) (string, error) {
+	t := &store.Token{Kind: store.TokenReset, Contact: k.mail.Contact, Agent: k.mail.Agent}
+	if k.mail.Agent != 0 {
+		if why, err := k.toAgent(ctx); why != "" || err != nil {
+			return why, err
+		}
+		return "", k.link(ctx, t, ResetLinkLife)
+	}
 	if why := k.stranger(); why != "" {
 		return why, nil
 	}
 	if !k.portal.Access.Allows(portal.MethodPassword) {
 		return "the portal does not sign in by password any more", nil
 	}
-	return "", k.link(ctx, &store.Token{Kind: store.TokenReset, Contact: k.contact.ID}, ResetLinkLife)
+	return "", k.link(ctx, t, ResetLinkLife)
 }
 
 // passwordChanged is told whether or not the contact may still enter: it may
 // have been somebody else who changed it.
-func (k *packing) passwordChanged(context.Context) (string, error) {
-	k.letter.Link = k.letter.Home + "/reset"
+func (k *packing) passwordChanged(ctx context.Context) (string, error) { return k.notMe(ctx) }
+
+// notMe is a notice about somebody's own account, with a link that signs out
+// everywhere. It goes out whether or not they may still enter.
+func (k *packing) notMe(ctx context.Context) (string, error) {
+	if why, err := k.toAgent(ctx); why != "" || err != nil {
+		return why, err
+	}
+	return "", k.link(ctx, &store.Token{Kind: store.TokenNotMe, Contact: k.mail.Contact, Agent: k.mail.Agent}, NotMeLife)
+}
+
+// toAgent fills in whom a letter about an agent's own account goes to.
+func (k *packing) toAgent(ctx context.Context) (string, error) {
+	if k.mail.Agent == 0 {
+		return "", nil
+	}
+	agent, err := k.tx.Agent(ctx, k.mail.Agent)
+	if err != nil {
+		return "", err
+	}
+	if agent.Disabled || agent.Email != k.mail.Recipient {
+		return "the agent does not have this address any more", nil
+	}
+	k.letter.Name = agent.Name
 	return "", nil
+}
+
+func (k *packing) newDevice(ctx context.Context) (string, error) {
+	k.letter.Device, k.letter.From = k.mail.Data["browser"], k.mail.Data["address"]
+	return k.notMe(ctx)
+}
+
+// proof makes the code that is typed where it was asked for.
+func (k *packing) proof(ctx context.Context) (string, error) {
+	if why, err := k.toAgent(ctx); why != "" || err != nil {
+		return why, err
+	}
+	hash, err := hex.DecodeString(k.mail.Data["handshake"])
+	if err != nil {
+		return "it names no proof", nil
+	}
+	k.letter.Code, err = newProofCode(ctx, k.tx, hash)
+	k.letter.Valid = ProofLife
+	if portal.KindOf(err) == portal.NotFound {
+		return "the code is not asked for any more", nil
+	}
+	return "", err
+}
+
+func (k *packing) emailProof(ctx context.Context) (string, error) {
+	// Nobody has proven the address: nothing anybody typed goes into the mail.
+	k.letter.Name = ""
+	return "", k.link(ctx, &store.Token{Kind: store.TokenEmail, Contact: k.contact.ID, Email: k.mail.Recipient}, EmailLinkLife)
 }
 
 func (k *packing) approved(context.Context) (string, error) {

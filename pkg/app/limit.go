@@ -96,10 +96,13 @@ func blockedIn(ctx context.Context, tx *store.Tx, keys ...string) error {
 	return nil
 }
 
-// failed counts a failed sign-in of the account and of the network, and slows
-// both down: not at all at first, then twice as long each time.
-func (a *App) failed(ctx context.Context, account, network string) error {
+// failed counts a failed sign-in of the account and of the network, slows both
+// down (not at all at first, then twice as long each time) and writes it down.
+func (a *App) failed(ctx context.Context, account, network string, e portal.AuditEntry) error {
 	return a.store.Write(ctx, func(tx *store.Tx) error {
+		if err := a.audit(ctx, tx, e); err != nil {
+			return err
+		}
 		for _, k := range []struct {
 			key  string
 			free int

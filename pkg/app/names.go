@@ -19,4 +19,7 @@ const (
 	TokenInvitation = store.TokenInvitation
 	TokenRegister   = store.TokenRegister
 	TokenReset      = store.TokenReset
+	TokenEmail      = store.TokenEmail
+	TokenNotMe      = store.TokenNotMe
+	TokenView       = store.TokenView
 )

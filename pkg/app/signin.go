@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -43,49 +44,63 @@ func LocalPath(target string) string {
 // RequestLink mails a sign-in link if the address may enter; it answers the
 // same, in words and time, whether or not it does. TooMany (limit.requests,
 // Args RetryAfter in seconds) only by network, never by what is known.
-func (a *App) RequestLink(ctx context.Context, v *Visit, address, returnTo string, d Device) error {
-	if !v.Portal.Access.Allows(portal.MethodLink) {
-		return portal.Forbiddenf("sign_in.method", "this portal does not sign in by mailed link")
-	}
+func (a *App) RequestLink(ctx context.Context, v *Visit, address, returnTo string, d Device) (*AskedForLink, error) {
 	address, err := email("email", address)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := a.allow(ctx, "link:net:"+d.network(), requestsPerNet, signInMailsWindow); err != nil {
-		return err
+		return nil, err
 	}
-	p, returnTo := v.Portal, LocalPath(returnTo)
-	a.afterwards(func(ctx context.Context) error { return a.sendLink(ctx, p, address, returnTo) })
-	return nil
+	asked, data, err := newAsking()
+	if err != nil {
+		return nil, err
+	}
+	data["return_to"] = LocalPath(returnTo)
+	p := v.Portal
+	a.afterwards(func(ctx context.Context) error { return a.sendLink(ctx, p, address, data) })
+	return asked, nil
 }
 
 // sendLink queues a sign-in link for a contact or agent who may enter.
-func (a *App) sendLink(ctx context.Context, p *portal.Portal, address, returnTo string) error {
+func (a *App) sendLink(ctx context.Context, p *portal.Portal, address string, data map[string]string) error {
 	defer a.wakeMail()
 	return a.store.Write(ctx, func(tx *store.Tx) error {
-		c, err := a.mayReceive(ctx, tx, p, address)
-		if err != nil {
+		who, recipient, err := a.whoSignsIn(ctx, tx, p, address, portal.MethodLink)
+		if err != nil || who.None() {
 			return err
 		}
-		m := &store.Mail{Kind: store.MailSignIn, Portal: p.ID, Data: map[string]string{"return_to": returnTo}}
-		switch {
-		case c != nil:
-			m.Contact, m.Recipient = c.ID, c.RegistrationEmail()
-		default:
-			agent, err := tx.AgentByEmail(ctx, address)
-			if portal.KindOf(err) == portal.NotFound {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			if agent.Disabled {
-				return nil
-			}
-			m.Agent, m.Recipient = agent.ID, agent.Email
-		}
-		return queueLimited(ctx, tx, m)
+		return queueLimited(ctx, tx, &store.Mail{
+			Kind: store.MailSignIn, Portal: p.ID, Data: data,
+			Contact: who.Contact, Agent: who.Agent, Recipient: recipient,
+		})
 	})
+}
+
+// whoSignsIn finds who signs in with an address by a method: a contact who
+// may enter the portal that way, else an agent, to whom link, password and
+// passkey are always open. Nobody is nobody, without an error. recipient is
+// where their mail goes.
+func (a *App) whoSignsIn(ctx context.Context, tx *store.Tx, p *portal.Portal, address string, m portal.SignInMethod) (who portal.Person, recipient string, err error) {
+	if p.Access.Allows(m) {
+		c, err := a.mayReceive(ctx, tx, p, address)
+		if err != nil {
+			return who, "", err
+		}
+		if c != nil {
+			return portal.Person{Contact: c.ID}, c.RegistrationEmail(), nil
+		}
+	}
+	agent, err := tx.AgentByEmail(ctx, address)
+	switch {
+	case portal.KindOf(err) == portal.NotFound:
+		return who, "", nil
+	case err != nil:
+		return who, "", err
+	case agent.Disabled:
+		return who, "", nil
+	}
+	return portal.Person{Agent: agent.ID}, agent.Email, nil
 }
 
 // mayReceive returns the contact who signs in with the address and may enter
@@ -146,6 +161,7 @@ type LinkState struct {
 	MustPassword  bool   // it takes nothing else
 	Consent       string // the text to agree to; "" when there is none or it was agreed to
 	ReturnTo      string
+	NeedsCode     bool // it was asked for in another browser, which shows the code
 }
 
 // PeekToken looks at a one-time link. GET pages use it; nothing is used up.
@@ -162,6 +178,7 @@ func (a *App) PeekToken(ctx context.Context, v *Visit, kind store.TokenKind, tok
 			return err
 		}
 		state.Valid, state.Email, state.ReturnTo = true, t.Email, t.ReturnTo
+		state.NeedsCode = !askedHere(t, v.Device)
 		access := &v.Portal.Access
 		if t.Agent != 0 {
 			agent, err := tx.Agent(ctx, t.Agent)
@@ -233,22 +250,30 @@ func validToken(ctx context.Context, tx *store.Tx, v *Visit, kind store.TokenKin
 	return t, nil
 }
 
-// SignedIn is the fresh session after a successful sign-in.
-type SignedIn struct {
-	Token    string // for the cookie
-	ReturnTo string // a checked local path, or ""
-	Expires  time.Time
+// LinkAnswer is what the page behind a sign-in link asks for.
+type LinkAnswer struct {
+	Agree bool   // to LinkState.Consent
+	Code  string // when LinkState.NeedsCode
 }
 
-// UseLink signs in with a mailed link, once. agree is the answer to
-// LinkState.Consent; Invalid consent.needed when it is missing, and the link
-// is not used up.
-func (a *App) UseLink(ctx context.Context, v *Visit, token string, agree bool, d Device) (*SignedIn, error) {
+// UseLink signs in with a mailed link, once. Invalid consent.needed,
+// link.code_needed or link.code_wrong when an answer is missing or wrong; the
+// link is not used up by that, but the fifth wrong code voids it.
+func (a *App) UseLink(ctx context.Context, v *Visit, token string, answer LinkAnswer, d Device) (*SignedIn, error) {
 	var in *SignedIn
+	var wrong bool
 	err := a.store.Write(ctx, func(tx *store.Tx) error {
 		t, err := validToken(ctx, tx, v, store.TokenSignIn, token)
 		if err != nil {
 			return err
+		}
+		if wrong, err = checkLinkCode(ctx, tx, t, answer.Code, d); err != nil {
+			return err
+		}
+		who := portal.Person{Contact: t.Contact, Agent: t.Agent}
+		if wrong {
+			return a.auditPerson(ctx, tx, v.Portal, who, portal.AuditSignInFailed, d,
+				portal.AuditChange{Field: "way", To: string(portal.MethodLink)}, portal.AuditChange{Field: "reason", To: "code"})
 		}
 		if t.Agent != 0 {
 			agent, err := tx.Agent(ctx, t.Agent)
@@ -258,7 +283,7 @@ func (a *App) UseLink(ctx context.Context, v *Visit, token string, agree bool, d
 			if agent.Disabled {
 				return portal.NotFoundf("token.unknown", "the link is not valid")
 			}
-		} else if err := a.enterByLink(ctx, tx, v, t.Contact, agree); err != nil {
+		} else if err := a.enterByLink(ctx, tx, v, t.Contact, answer.Agree); err != nil {
 			return err
 		}
 		if _, err := tx.UseToken(ctx, t.Hash, store.TokenSignIn); err != nil {
@@ -267,9 +292,12 @@ func (a *App) UseLink(ctx context.Context, v *Visit, token string, agree bool, d
 		if err := tx.EndTokens(ctx, t.Contact, t.Agent, "", store.TokenSignIn); err != nil {
 			return err
 		}
-		in, err = a.startSession(ctx, tx, v, t.Contact, t.Agent, t.ReturnTo, d)
+		in, err = a.arrive(ctx, tx, v, arrival{who: who, way: portal.MethodLink, returnTo: t.ReturnTo, device: d})
 		return err
 	})
+	if err == nil && wrong {
+		return nil, portal.Invalidf("link.code_wrong", "code", "the code is not the one shown where the link was asked for")
+	}
 	return in, err
 }
 
@@ -306,6 +334,10 @@ func takeConsent(ctx context.Context, tx *store.Tx, v *Visit, id portal.ContactI
 	return tx.AddConsent(ctx, id, v.Portal.ID, access.ConsentVersion, language, access.Consent)
 }
 
+func versionChange(version int) portal.AuditChange {
+	return portal.AuditChange{Field: "version", To: strconv.Itoa(version)}
+}
+
 // register makes the contact a registered member, if they are not one, and
 // notes the sign-in. member is their present membership, or nil.
 func register(ctx context.Context, tx *store.Tx, p *portal.Portal, id portal.ContactID, member *portal.Member) error {
@@ -326,28 +358,6 @@ func register(ctx context.Context, tx *store.Tx, p *portal.Portal, id portal.Con
 	return tx.SaveMember(ctx, member)
 }
 
-// startSession makes a new session and ends the one the browser came with.
-func (a *App) startSession(ctx context.Context, tx *store.Tx, v *Visit, c portal.ContactID, agent portal.AgentID, returnTo string, d Device) (*SignedIn, error) {
-	if v.Session != nil {
-		if err := tx.EndSession(ctx, v.Session.Contact, v.Session.Agent, v.Session.ID, endReplaced); err != nil && portal.KindOf(err) != portal.NotFound {
-			return nil, err
-		}
-	}
-	token, hash, err := auth.NewToken()
-	if err != nil {
-		return nil, err
-	}
-	s := &store.Session{
-		Hash: hash, Portal: v.Portal.ID, Contact: c, Agent: agent,
-		UserAgent: clip(d.UserAgent, 300), Address: d.Address,
-		CreatedAt: tx.Now, SeenAt: tx.Now, ExpiresAt: tx.Now.Add(SessionLife),
-	}
-	if err := tx.AddSession(ctx, s); err != nil {
-		return nil, err
-	}
-	return &SignedIn{Token: token, ReturnTo: LocalPath(returnTo), Expires: s.ExpiresAt}, nil
-}
-
 // clip shortens a text a stranger sent to n bytes of valid UTF-8.
 func clip(s string, n int) string {
 	s = strings.Map(func(r rune) rune {
@@ -365,9 +375,6 @@ func clip(s string, n int) string {
 // SignIn signs in with a password. Wrong address and wrong password are one
 // Invalid error (sign_in.wrong); TooMany sign_in.slow with RetryAfter.
 func (a *App) SignIn(ctx context.Context, v *Visit, address, password, returnTo string, d Device) (*SignedIn, error) {
-	if !v.Portal.Access.Allows(portal.MethodPassword) {
-		return nil, portal.Forbiddenf("sign_in.method", "this portal does not sign in by password")
-	}
 	address, err := email("email", address)
 	if err != nil {
 		return nil, err
@@ -376,13 +383,13 @@ func (a *App) SignIn(ctx context.Context, v *Visit, address, password, returnTo 
 	if err := a.blocked(ctx, account, network); err != nil {
 		return nil, err
 	}
-	var contact *portal.Contact
+	var who portal.Person
 	var hash string
 	err = a.store.Read(ctx, func(tx *store.Tx) error {
-		if contact, err = a.mayReceive(ctx, tx, v.Portal, address); err != nil || contact == nil {
+		if who, _, err = a.whoSignsIn(ctx, tx, v.Portal, address, portal.MethodPassword); err != nil || who.None() {
 			return err
 		}
-		hash, err = tx.PasswordHash(ctx, portal.Person{Contact: contact.ID})
+		hash, err = tx.PasswordHash(ctx, who)
 		return err
 	})
 	if err != nil {
@@ -392,11 +399,12 @@ func (a *App) SignIn(ctx context.Context, v *Visit, address, password, returnTo 
 	if err != nil {
 		return nil, err
 	}
+	wrong := portal.Invalidf("sign_in.wrong", "password", "the address or the password is wrong")
 	if !ok {
-		if err := a.failed(ctx, account, network); err != nil {
+		if err := a.failed(ctx, account, network, a.failedSignIn(v, who, address, portal.MethodPassword, d)); err != nil {
 			return nil, err
 		}
-		return nil, portal.Invalidf("sign_in.wrong", "password", "the address or the password is wrong")
+		return nil, wrong
 	}
 	var in *SignedIn
 	err = a.store.Write(ctx, func(tx *store.Tx) error {
@@ -405,26 +413,43 @@ func (a *App) SignIn(ctx context.Context, v *Visit, address, password, returnTo 
 			return err
 		}
 		// Rights may have changed while the password was checked.
-		entry, member, err := entryOf(ctx, tx, v.Portal, contact.ID)
+		now, _, err := a.whoSignsIn(ctx, tx, v.Portal, address, portal.MethodPassword)
 		if err != nil {
 			return err
 		}
-		if now, err := tx.PasswordHash(ctx, portal.Person{Contact: contact.ID}); err != nil || now != hash || !entry.Allowed {
-			return errors.Join(err, portal.Invalidf("sign_in.wrong", "password", "the address or the password is wrong"))
+		if h, err := tx.PasswordHash(ctx, now); err != nil || now != who || h != hash {
+			return errors.Join(err, wrong)
 		}
 		if err := tx.ResetCounter(ctx, account); err != nil {
 			return err
 		}
-		if err := takeConsentIfNew(ctx, tx, v, contact.ID, member); err != nil {
-			return err
+		if who.Contact != 0 {
+			member, err := memberOrNil(ctx, tx, v.Portal, who.Contact)
+			if err != nil {
+				return err
+			}
+			if err := takeConsentIfNew(ctx, tx, v, who.Contact, member); err != nil {
+				return err
+			}
+			if err := register(ctx, tx, v.Portal, who.Contact, member); err != nil {
+				return err
+			}
 		}
-		if err := register(ctx, tx, v.Portal, contact.ID, member); err != nil {
-			return err
-		}
-		in, err = a.startSession(ctx, tx, v, contact.ID, 0, returnTo, d)
+		in, err = a.arrive(ctx, tx, v, arrival{who: who, way: portal.MethodPassword, returnTo: returnTo, device: d})
 		return err
 	})
 	return in, err
+}
+
+// failedSignIn is the audit log's entry of a sign-in that failed. who is
+// nobody for an address nobody signs in with.
+func (a *App) failedSignIn(v *Visit, who portal.Person, address string, way portal.SignInMethod, d Device) portal.AuditEntry {
+	e := portal.AuditEntry{Kind: portal.AuditSignInFailed, Portal: v.Portal.ID, About: who.About()}
+	e.AuditDetail = portal.AuditDetail{
+		Address: d.Address, Agent: clip(d.UserAgent, 300), Email: address,
+		Changes: []portal.AuditChange{{Field: "way", To: string(way)}},
+	}
+	return e
 }
 
 // verify checks a password; an empty hash costs the same and never matches.
@@ -444,14 +469,18 @@ func (a *App) verify(ctx context.Context, hash, password string) (bool, error) {
 
 // SignOut ends the visit's session.
 func (a *App) SignOut(ctx context.Context, v *Visit) error {
-	if v.Session == nil {
+	s := v.Session
+	if s == nil {
 		return nil
 	}
 	return a.store.Write(ctx, func(tx *store.Tx) error {
-		err := tx.EndSession(ctx, v.Session.Contact, v.Session.Agent, v.Session.ID, endSignOut)
+		err := tx.EndSession(ctx, s.Contact, s.Agent, s.ID, endSignOut)
 		if portal.KindOf(err) == portal.NotFound {
 			return nil
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return a.auditPerson(ctx, tx, v.Portal, portal.Person{Contact: s.Contact, Agent: s.Agent}, portal.AuditSignOut, v.Device)
 	})
 }

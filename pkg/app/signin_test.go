@@ -21,7 +21,9 @@ func (w *world) withPassword(c *portal.Contact) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.write(func(ctx context.Context, tx *store.Tx) error { return tx.SetPasswordHash(ctx, portal.Person{Contact: c.ID}, hash) })
+	w.write(func(ctx context.Context, tx *store.Tx) error {
+		return tx.SetPasswordHash(ctx, portal.Person{Contact: c.ID}, hash)
+	})
 }
 
 func TestLinkSignsInOnce(t *testing.T) {
@@ -31,7 +33,7 @@ func TestLinkSignsInOnce(t *testing.T) {
 	if err != nil || !state.Valid || state.Email != "ana@example.com" {
 		t.Fatalf("peek: %+v, %v", state, err)
 	}
-	in, err := w.UseLink(t.Context(), w.visit(""), token, false, phone)
+	in, err := w.UseLink(t.Context(), w.visit(""), token, LinkAnswer{}, phone)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +43,7 @@ func TestLinkSignsInOnce(t *testing.T) {
 	if v := w.visit(in.Token); v.Contact == nil || v.Contact.ID != w.ana.ID || v.Member.Status != portal.Registered {
 		t.Errorf("after the link the visit is %+v", v)
 	}
-	_, err = w.UseLink(t.Context(), w.visit(""), token, false, phone)
+	_, err = w.UseLink(t.Context(), w.visit(""), token, LinkAnswer{}, phone)
 	wantCode(t, err, "token.used")
 }
 
@@ -50,15 +52,15 @@ func TestLinkEnds(t *testing.T) {
 	ctx := t.Context()
 	old := w.link(store.Token{Kind: store.TokenSignIn, Contact: w.ana.ID})
 	w.clock.Add(SignInLinkLife)
-	_, err := w.UseLink(ctx, w.visit(""), old, false, phone)
+	_, err := w.UseLink(ctx, w.visit(""), old, LinkAnswer{}, phone)
 	wantCode(t, err, "token.expired")
 
 	reset := w.link(store.Token{Kind: store.TokenReset, Contact: w.ana.ID})
-	_, err = w.UseLink(ctx, w.visit(""), reset, false, phone)
+	_, err = w.UseLink(ctx, w.visit(""), reset, LinkAnswer{}, phone)
 	wantCode(t, err, "token.unknown")
 
 	for _, odd := range []string{"", "x", strings.Repeat("a", 43), strings.Repeat("a", 100000), "\x00"} {
-		_, err = w.UseLink(ctx, w.visit(""), odd, false, phone)
+		_, err = w.UseLink(ctx, w.visit(""), odd, LinkAnswer{}, phone)
 		wantCode(t, err, "token.unknown")
 	}
 
@@ -67,7 +69,7 @@ func TestLinkEnds(t *testing.T) {
 		_, err := tx.RemoveFromGroup(ctx, w.group.ID, w.ana.ID)
 		return err
 	})
-	_, err = w.UseLink(ctx, w.visit(""), left, false, phone)
+	_, err = w.UseLink(ctx, w.visit(""), left, LinkAnswer{}, phone)
 	wantCode(t, err, "token.unknown")
 }
 
@@ -79,7 +81,7 @@ func TestFiftyUsesOfOneLinkGiveOneSession(t *testing.T) {
 	var all sync.WaitGroup
 	for range 50 {
 		all.Go(func() {
-			if _, err := w.UseLink(context.Background(), visit, token, false, phone); err == nil {
+			if _, err := w.UseLink(context.Background(), visit, token, LinkAnswer{}, phone); err == nil {
 				got.Add(1)
 			}
 		})
@@ -143,7 +145,7 @@ func TestRequestLinkAnswersTheSameForEverybody(t *testing.T) {
 		return tx.SaveMember(ctx, &portal.Member{PortalID: w.portal.ID, ContactID: w.bo.ID, Status: portal.Disabled})
 	})
 	for _, address := range []string{"ana@example.com", "bo@example.com", "nobody@example.com", "agent@example.com"} {
-		if err := w.RequestLink(t.Context(), w.visit(""), address, "", phone); err != nil {
+		if _, err := w.RequestLink(t.Context(), w.visit(""), address, "", phone); err != nil {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
@@ -152,7 +154,7 @@ func TestRequestLinkAnswersTheSameForEverybody(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	for range 10 {
-		if err := w.RequestLink(t.Context(), w.visit(""), "ana@example.com", "", phone); err != nil {
+		if _, err := w.RequestLink(t.Context(), w.visit(""), "ana@example.com", "", phone); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -168,7 +170,7 @@ func TestMemberEmailIsTheAddressToSignInWith(t *testing.T) {
 		return tx.SaveContact(ctx, w.ana)
 	})
 	for _, address := range []string{"ana@example.com", "ana.private@example.org"} {
-		if err := w.RequestLink(t.Context(), w.visit(""), address, "", phone); err != nil {
+		if _, err := w.RequestLink(t.Context(), w.visit(""), address, "", phone); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -351,7 +353,7 @@ func TestResetEndsEverySession(t *testing.T) {
 	if w.visit(old).SignedIn() || !w.visit(in.Token).SignedIn() {
 		t.Error("the old session goes on, or the new one does not")
 	}
-	_, err = w.UseLink(t.Context(), w.visit(""), pendingLink, false, phone)
+	_, err = w.UseLink(t.Context(), w.visit(""), pendingLink, LinkAnswer{}, phone)
 	if err == nil {
 		t.Error("a link mailed before the reset still signs in")
 	}

@@ -29,6 +29,20 @@ type Visit struct {
 	Viewer  portal.Viewer
 	Entry   portal.Entry // why a signed-in contact may not enter, when they may not
 
+	// Gate is what is still asked of somebody whose session is live before
+	// they are in; they are not signed in until then. Exactly one of
+	// ArrivingContact and ArrivingAgent is set beside it.
+	Gate            Gate
+	ArrivingContact *portal.Contact
+	ArrivingAgent   *portal.Agent
+
+	// ReadOnly is set while an operator looks as the contact: nothing may
+	// change, and nothing counts as the contact's own act.
+	ReadOnly bool
+
+	// Device is the browser; whoever makes the visit fills it in.
+	Device Device
+
 	// Ended is set when the browser holds a session that has ended by itself
 	// (idle, its longest time, signed out), so that what it posts can be kept
 	// as the draft of the contact it belonged to.
@@ -38,10 +52,45 @@ type Visit struct {
 // SignedIn reports whether somebody is signed in and may enter.
 func (v *Visit) SignedIn() bool { return v.Contact != nil || v.Agent != nil }
 
+// Gate is something asked of somebody who has signed in before they are let
+// in.
+type Gate string
+
+// The gates, in the order they are passed.
+const (
+	GateFactor  Gate = "factor"  // a code of their authenticator app
+	GateEnrol   Gate = "enrol"   // an authenticator app, which they have to set up
+	GateConsent Gate = "consent" // agreement to a text that is new to them
+)
+
+// Person is who is signed in; nobody when nobody is.
+func (v *Visit) Person() portal.Person {
+	switch {
+	case v.Contact != nil:
+		return portal.Person{Contact: v.Contact.ID}
+	case v.Agent != nil:
+		return portal.Person{Agent: v.Agent.ID}
+	}
+	return portal.Person{}
+}
+
+// Arriving is who stands at the visit's gate; nobody when there is none.
+func (v *Visit) Arriving() portal.Person {
+	switch {
+	case v.ArrivingContact != nil:
+		return portal.Person{Contact: v.ArrivingContact.ID}
+	case v.ArrivingAgent != nil:
+		return portal.Person{Agent: v.ArrivingAgent.ID}
+	}
+	return portal.Person{}
+}
+
 // Language is the language of the page: the contact's own, else the portal's.
 func (v *Visit) Language() string {
-	if v.Contact != nil && v.Contact.Language != "" {
-		return v.Contact.Language
+	for _, c := range []*portal.Contact{v.Contact, v.ArrivingContact} {
+		if c != nil && c.Language != "" {
+			return c.Language
+		}
 	}
 	return v.Portal.Language()
 }
@@ -189,15 +238,34 @@ func (a *App) admit(ctx context.Context, set *settings, v *Visit, vis *store.Vis
 		if vis.Agent.Disabled {
 			return
 		}
+		if v.Gate = gateOf(v.Portal, vis); v.Gate != "" {
+			v.ArrivingAgent = vis.Agent
+			break
+		}
 		v.Agent, v.Viewer = vis.Agent, portal.AgentViewer(vis.Agent.ID)
 	case vis.Contact != nil:
 		if v.Entry = portal.MayEnter(v.Portal, vis.Member, vis.InGroup); !v.Entry.Allowed {
+			return
+		}
+		if s.OpenedBy != "" {
+			if s.Portal == v.Portal.ID {
+				v.Contact, v.Member, v.ReadOnly = vis.Contact, vis.Member, true
+				v.Viewer = portal.NewViewer(vis.Contact, &v.Portal.Tickets)
+			}
+			break
+		}
+		if v.Portal.Access.Mode == portal.ModeSSO && s.Way != portal.MethodSSO {
+			// The provider alone vouches for members from now on.
 			return
 		}
 		if s.Portal != v.Portal.ID && (vis.Member == nil || vis.Member.Status != portal.Registered) {
 			// Signed in to another portal of the host, and new here: what this
 			// one asks of newcomers comes first.
 			return
+		}
+		if v.Gate = gateOf(v.Portal, vis); v.Gate != "" {
+			v.ArrivingContact = vis.Contact
+			break
 		}
 		v.Contact, v.Member = vis.Contact, vis.Member
 		v.Viewer = portal.NewViewer(vis.Contact, &v.Portal.Tickets)
@@ -209,6 +277,22 @@ func (a *App) admit(ctx context.Context, set *settings, v *Visit, vis *store.Vis
 			return a.store.Write(ctx, func(tx *store.Tx) error { return tx.TouchSession(ctx, s.ID, s.Address) })
 		})
 	}
+}
+
+// gateOf is what is still asked of the holder of a live session, or "".
+func gateOf(p *portal.Portal, vis *store.Visitor) Gate {
+	if !vis.Session.Factor {
+		if vis.HasFactor {
+			return GateFactor
+		}
+		if factorDemanded(p, vis.Agent) {
+			return GateEnrol
+		}
+	}
+	if vis.Contact != nil && p.Access.Consent != "" && vis.ConsentVersion < p.Access.ConsentVersion {
+		return GateConsent
+	}
+	return ""
 }
 
 // sameDomain reports whether a session made in one portal counts in another:

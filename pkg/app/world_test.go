@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/portalctl/portalctl/pkg/auth"
@@ -108,7 +109,7 @@ func (w *world) visit(token string) *Visit {
 	return v
 }
 
-var phone = Device{UserAgent: "phone", Address: "192.0.2.7"}
+var phone = Device{Token: strings.Repeat("A", 43), UserAgent: "phone", Address: "192.0.2.7"}
 
 // link makes a sign-in link's token for a contact, as the mail would carry.
 func (w *world) link(t store.Token) string {
@@ -138,7 +139,7 @@ func (w *world) as(c *portal.Contact) *Visit {
 func (w *world) signIn(c *portal.Contact) string {
 	w.t.Helper()
 	token := w.link(store.Token{Kind: store.TokenSignIn, Contact: c.ID})
-	in, err := w.UseLink(w.t.Context(), w.visit(""), token, false, phone)
+	in, err := w.UseLink(w.t.Context(), w.visit(""), token, LinkAnswer{}, phone)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -153,7 +154,7 @@ func (w *world) asAgent() *Visit {
 func (w *world) signInAgent() string {
 	w.t.Helper()
 	token := w.link(store.Token{Kind: store.TokenSignIn, Agent: w.agent.ID})
-	in, err := w.UseLink(w.t.Context(), w.visit(""), token, false, phone)
+	in, err := w.UseLink(w.t.Context(), w.visit(""), token, LinkAnswer{}, phone)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -128,6 +128,7 @@ func arguments(p *i18n.Printer, l *portal.Letter) map[string]any {
 	args := map[string]any{
 		"Portal": oneLine(l.Portal), "Home": l.Home, "Valid": p.Duration(l.Valid), "Inbox": oneLine(l.Inbox),
 		"Author": oneLine(l.By), "Label": oneLine(l.Label), "Inside": oneLine(l.Label), "At": p.DateTime(inZone(l.At, l.Zone)),
+		"Code": l.Code,
 	}
 	if args["Author"] == "" && l.Message != nil {
 		args["Author"] = oneLine(l.Message.AuthorName)

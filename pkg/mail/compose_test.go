@@ -81,7 +81,14 @@ func letters(lang string) map[portal.LetterKind]*portal.Letter {
 	add(portal.LetterRegister, func(l *portal.Letter) { once("/register", time.Hour)(l); l.Name = "" })
 	add(portal.LetterRegisterKnown, func(l *portal.Letter) { l.Link, l.Name = base.Home+"/sign-in", "" })
 	add(portal.LetterReset, once("/reset", 30*time.Minute))
-	add(portal.LetterPasswordChanged, func(l *portal.Letter) { l.Link = base.Home + "/reset" })
+	add(portal.LetterPasswordChanged, once("/not-me", 7*24*time.Hour))
+	add(portal.LetterProof, func(l *portal.Letter) { l.Code, l.Valid = "048213", 10*time.Minute })
+	add(portal.LetterNewDevice, func(l *portal.Letter) {
+		once("/not-me", 7*24*time.Hour)(l)
+		l.Device, l.From = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Safari/604.1", "203.0.113.9"
+	})
+	add(portal.LetterEmailProof, func(l *portal.Letter) { once("/account/email", 30*time.Minute)(l); l.Name = "" })
+	add(portal.LetterEmailChanged, once("/not-me", 7*24*time.Hour))
 	add(portal.LetterApproved, func(l *portal.Letter) { l.Link = base.Home + "/sign-in" })
 	add(portal.LetterTicketReceived, about(asked, ""))
 	add(portal.LetterMessage, about(answered, "Per Berg"))

@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/portalctl/portalctl/pkg/i18n"
@@ -27,6 +28,10 @@ var scripts = map[portal.LetterKind]struct {
 	portal.LetterRegisterKnown:   {script: (*script).registerKnown},
 	portal.LetterReset:           {script: (*script).reset},
 	portal.LetterPasswordChanged: {script: (*script).passwordChanged},
+	portal.LetterProof:           {script: (*script).proof},
+	portal.LetterNewDevice:       {script: (*script).newDevice},
+	portal.LetterEmailProof:      {script: (*script).emailProof},
+	portal.LetterEmailChanged:    {script: (*script).emailChanged},
 	portal.LetterApproved:        {script: (*script).approved},
 	portal.LetterTicketReceived:  {script: (*script).ticketReceived, ticket: true},
 	portal.LetterMessage:         {script: (*script).message, ticket: true, message: true},
@@ -95,11 +100,49 @@ func (s *script) reset() {
 	s.after(s.say("mail.reset.ignore"))
 }
 
+// notMe ends a notice about somebody's own account.
+func (s *script) notMe() {
+	s.view.Button = s.say("mail.not_me.button")
+	s.after(s.say("mail.not_me.after"))
+}
+
 func (s *script) passwordChanged() {
-	s.head(s.say("mail.password_changed.subject"), s.say("mail.password_changed.preview"), s.say("mail.password_changed.heading"),
-		s.say("mail.password_changed.text"), s.say("mail.password_changed.warning"))
-	s.view.Button = s.say("mail.password_changed.button")
-	s.after(s.say("mail.password_changed.ignore"))
+	s.head(s.say("mail.password_changed.subject"), s.say("mail.password_changed.preview"), s.say("mail.password_changed.heading"), s.say("mail.password_changed.text"))
+	s.notMe()
+}
+
+func (s *script) newDevice() {
+	s.head(s.say("mail.new_device.subject"), s.say("mail.new_device.preview"), s.say("mail.new_device.heading"), s.say("mail.new_device.text"))
+	s.fact("mail.fact.when", fmt.Sprint(s.args["At"]))
+	name, system := portal.Browser(s.letter.Device)
+	switch {
+	case name != "" && system != "":
+		name = s.T("account.browser", "Browser", name, "System", system)
+	case name == "" && system == "":
+		name = s.T("account.browser_unknown")
+	case name == "":
+		name = system
+	}
+	s.fact("mail.fact.browser", name)
+	s.fact("mail.fact.address", oneLine(s.letter.From))
+	s.notMe()
+}
+
+func (s *script) proof() {
+	s.head(s.say("mail.proof.subject"), s.say("mail.proof.preview"), s.say("mail.proof.heading"), s.say("mail.proof.text"))
+	s.after(s.say("mail.proof.ignore"))
+}
+
+func (s *script) emailProof() {
+	s.head(s.say("mail.email_proof.subject"), s.say("mail.email_proof.preview"), s.say("mail.email_proof.heading"), s.say("mail.email_proof.text"))
+	s.view.Button = s.say("mail.email_proof.button")
+	s.once()
+	s.after(s.say("mail.email_proof.ignore"))
+}
+
+func (s *script) emailChanged() {
+	s.head(s.say("mail.email_changed.subject"), s.say("mail.email_changed.preview"), s.say("mail.email_changed.heading"), s.say("mail.email_changed.text"))
+	s.view.Button = s.say("mail.not_me.button")
 }
 
 func (s *script) approved() {

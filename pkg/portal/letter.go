@@ -28,6 +28,9 @@ type Letter struct {
 	Link   string        // what the button leads to; empty: no button
 	Valid  time.Duration // how long a one-time link works
 	Once   bool          // the link works once
+	Code   string        // to type where it was asked for; empty: none
+	Device string        // the browser it tells of, as its own name for itself
+	From   string        // the IP address it tells of
 	At     time.Time     // when what it tells about happened
 	By     string        // who did it, as the reader may know them; empty: the team
 	Inbox  string        // to an inbox: its name
@@ -62,6 +65,10 @@ const (
 	LetterRegisterKnown   LetterKind = "register_known" // to an address that has access already
 	LetterReset           LetterKind = "reset"
 	LetterPasswordChanged LetterKind = "password_changed"
+	LetterProof           LetterKind = "proof"       // a code to prove again who they are
+	LetterNewDevice       LetterKind = "new_device"  // a sign-in from a browser they never used
+	LetterEmailProof      LetterKind = "email_proof" // to a new address
+	LetterEmailChanged    LetterKind = "email_changed"
 	LetterApproved        LetterKind = "approved"
 	LetterTicketReceived  LetterKind = "ticket_received"
 	LetterMessage         LetterKind = "message"

@@ -93,7 +93,8 @@ var reservedSlugs = []string{"-", "helpdesk", "api", ".well-known", "favicon.ico
 
 // pageWords are the first path parts of a portal's own pages. A portal with
 // an empty slug owns them on its host, so no slug may take one.
-var pageWords = []string{"sign-in", "sign-out", "register", "invitation", "reset", "sso", "tickets", "files", "articles", "account"}
+var pageWords = []string{"sign-in", "sign-out", "register", "invitation", "reset", "sso", "tickets", "files", "articles", "account",
+	"not-me", "view", "consent"}
 
 // ParseSlug checks the path at the end of a portal's URL: up to 60 letters
 // a–z, digits and hyphens, not one of the portal's own page names. A leading
@@ -318,8 +319,14 @@ type AccessSettings struct {
 	ConsentVersion int            `json:"consent_version,omitempty"` // counts up with each new text
 }
 
-// Allows reports whether members may sign in with the method.
-func (a *AccessSettings) Allows(m SignInMethod) bool { return slices.Contains(a.Methods, m) }
+// Allows reports whether members may sign in with the method. With the mode
+// sso, that is the only one, whatever was chosen for other modes.
+func (a *AccessSettings) Allows(m SignInMethod) bool {
+	if a.Mode == ModeSSO {
+		return m == MethodSSO
+	}
+	return m != MethodSSO && slices.Contains(a.Methods, m)
+}
 
 // DefaultIdleTimeout ends a session nobody uses.
 const DefaultIdleTimeout = 40 * time.Minute
@@ -395,11 +402,11 @@ type Inbox struct {
 
 // Agent is a person who answers tickets.
 type Agent struct {
-	ID        AgentID
-	Email     string
-	Name      string
-	Role      AgentRole
-	Disabled  bool
+	ID       AgentID
+	Email    string
+	Name     string
+	Role     AgentRole
+	Disabled bool
 	// MustFactor is set when the agent gets in only with a second factor.
 	MustFactor bool
 	CreatedAt  time.Time

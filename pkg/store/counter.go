@@ -65,8 +65,8 @@ func (tx *Tx) ResetCounter(ctx context.Context, key string) error {
 }
 
 // Sweep removes what has run out: counters, tokens (a day after), sessions (7
-// days after their last use once they ended or expired), drafts (30 days), at
-// most limit rows of each.
+// days after their last use once they ended or expired), drafts (30 days),
+// handshakes, browsers not seen for 400 days, at most limit rows of each.
 func (tx *Tx) Sweep(ctx context.Context, limit int) (removed int, err error) {
 	const day = 24 * time.Hour
 	for _, s := range []struct {
@@ -75,6 +75,9 @@ func (tx *Tx) Sweep(ctx context.Context, limit int) (removed int, err error) {
 	}{
 		{`DELETE FROM counter WHERE key IN (SELECT key FROM counter WHERE until <= $1 ORDER BY until LIMIT $2)`, tx.Now},
 		{`DELETE FROM token WHERE hash IN (SELECT hash FROM token WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`, tx.Now.Add(-day)},
+		{`DELETE FROM handshake WHERE hash IN (SELECT hash FROM handshake WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`, tx.Now},
+		{`DELETE FROM device WHERE (contact_id, agent_id, hash) IN (SELECT contact_id, agent_id, hash FROM device
+			WHERE seen_at <= $1 ORDER BY seen_at LIMIT $2)`, tx.Now.Add(-400 * day)},
 		// seen_at never lies behind ended_at or expires_at by more than a
 		// session's life, so the index on it finds the candidates.
 		{`DELETE FROM session WHERE id IN (SELECT id FROM session WHERE seen_at <= $1

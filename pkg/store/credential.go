@@ -32,3 +32,15 @@ func (tx *Tx) SetPasswordHash(ctx context.Context, p portal.Person, hash string)
 		ON CONFLICT (`+column+`) DO UPDATE SET password_hash = excluded.password_hash, changed_at = excluded.changed_at`,
 		id, hash, stamp(tx.Now))
 }
+
+// HasFactor reports whether somebody has an authenticator app to be asked for.
+func (tx *Tx) HasFactor(ctx context.Context, p portal.Person) (bool, error) {
+	column, id := owner(p)
+	return tx.exists(ctx, `SELECT 1 FROM second_factor WHERE `+column+` = $1 AND confirmed_at IS NOT NULL`, id)
+}
+
+// HasPasskey reports whether somebody has a passkey that works on the host.
+func (tx *Tx) HasPasskey(ctx context.Context, p portal.Person, host string) (bool, error) {
+	column, id := owner(p)
+	return tx.exists(ctx, `SELECT 1 FROM passkey WHERE `+column+` = $1 AND host = $2`, id, host)
+}

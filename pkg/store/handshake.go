@@ -65,3 +65,10 @@ func (tx *Tx) CountHandshakeTry(ctx context.Context, hash []byte, most int) erro
 	}
 	return tx.do(ctx, `DELETE FROM handshake WHERE hash = $1 AND tries >= $2`, hash, most)
 }
+
+// SetHandshakeData replaces the data of a live handshake; NotFound
+// handshake.none.
+func (tx *Tx) SetHandshakeData(ctx context.Context, kind HandshakeKind, hash, data []byte) error {
+	n, err := tx.exec(ctx, `UPDATE handshake SET data = $3 WHERE hash = $1 AND kind = $2 AND expires_at > $4`, hash, kind, data, stamp(tx.Now))
+	return oneChanged(n, err, noHandshake())
+}

@@ -24,6 +24,10 @@ const (
 	MailRegisterKnown   MailKind = "register_known" // to an address that has access already
 	MailReset           MailKind = "reset"
 	MailPasswordChanged MailKind = "password_changed"
+	MailProof           MailKind = "proof"       // a code to prove again who they are
+	MailNewDevice       MailKind = "new_device"  // a sign-in from a browser they never used
+	MailEmailProof      MailKind = "email_proof" // to a new address: prove it
+	MailEmailChanged    MailKind = "email_changed"
 	MailApproved        MailKind = "approved"
 	MailTicketReceived  MailKind = "ticket_received"
 	MailMessage         MailKind = "message"

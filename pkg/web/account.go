@@ -42,8 +42,12 @@ func (s *Server) accountShow(w http.ResponseWriter, r *http.Request) error {
 }
 
 // accountAgain shows the account with a section's form that was refused, and
-// what is wrong with it. fields are those the form has.
+// what is wrong with it, or leads to the page that asks for the proof which is
+// missing. fields are those the form has.
 func (s *Server) accountAgain(w http.ResponseWriter, r *http.Request, section string, f *form, err error, fields ...string) error {
+	if needsProof(err) {
+		return redirect(w, r, proofPath(visitFrom(r.Context()), "/account"))
+	}
 	p, pageErr := s.accountPage(w, r)
 	if pageErr != nil {
 		return pageErr

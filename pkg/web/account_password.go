@@ -5,7 +5,6 @@ import (
 
 	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/portal"
-	"github.com/portalctl/portalctl/pkg/web/page"
 )
 
 // hasPasswords reports whether the portal signs this person in by password.
@@ -23,6 +22,6 @@ func (s *Server) passwordChange(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.accountAgain(w, r, "password", f, err, "present", "password")
 	}
-	page.SetSession(w, r, in.Token, in.Expires)
+	s.setSession(w, r, in)
 	return accountDone(w, r, "password_changed")
 }

@@ -65,39 +65,9 @@ func (s *Server) sessionsEnd(w http.ResponseWriter, r *http.Request) error {
 	return redirect(w, r, visit.Portal.BasePath()+"/sign-in")
 }
 
-// browser names a browser in words people know. It need not be exact: it
-// helps to recognise one's own.
+// browser names a browser in words people know.
 func (v *view) browser(agent string) string {
-	name, system := "", ""
-	for _, b := range [][2]string{
-		{"Edg", "Edge"},
-		{"OPR/", "Opera"},
-		{"SamsungBrowser", "Samsung Internet"},
-		{"Firefox/", "Firefox"},
-		{"FxiOS", "Firefox"},
-		{"CriOS", "Chrome"},
-		{"Chrome/", "Chrome"},
-		{"Safari/", "Safari"},
-	} {
-		if strings.Contains(agent, b[0]) {
-			name = b[1]
-			break
-		}
-	}
-	for _, o := range [][2]string{
-		{"iPhone", "iPhone"},
-		{"iPad", "iPad"},
-		{"Android", "Android"},
-		{"Windows", "Windows"},
-		{"CrOS", "ChromeOS"},
-		{"Mac OS X", "macOS"},
-		{"Linux", "Linux"},
-	} {
-		if strings.Contains(agent, o[0]) {
-			system = o[1]
-			break
-		}
-	}
+	name, system := portal.Browser(agent)
 	switch {
 	case name != "" && system != "":
 		return v.T("account.browser", "Browser", name, "System", system)

@@ -110,3 +110,8 @@ func (v *view) summary(p problem) string {
 	}
 	return v.T("form.problem_of", "Field", p.Label, "Problem", p.Text)
 }
+
+// codeField is a field for a short code, by the keys of its label and hint.
+func codeField(v *view, label, hint string) field {
+	return field{Name: "code", Label: v.T(label), Hint: v.T(hint), Mode: "numeric", Autocomplete: "one-time-code", Required: true, Max: "20"}
+}

@@ -23,6 +23,7 @@ const (
 	contacts               // contacts only: agents have no account here and open no tickets
 	anyone                 // strangers too
 	arriving               // as anyone, and while the portal is paused: agents get in this way
+	atGate                 // who has signed in and is still asked something; while paused too
 )
 
 // How many bytes a route takes.
@@ -53,6 +54,11 @@ func (s *Server) routes() []route {
 		{"POST /sign-in/link/{token}", s.linkUse, arriving, small},
 		{"GET /sign-out", s.signOutForm, arriving, noBody},
 		{"POST /sign-out", s.signOut, arriving, small},
+
+		{"GET /consent", s.consentForm, atGate, noBody},
+		{"POST /consent", s.consentGive, atGate, small},
+		{"GET /not-me/{token}", s.notMeForm, arriving, noBody},
+		{"POST /not-me/{token}", s.notMe, arriving, small},
 
 		{"GET /register", s.registerForm, anyone, noBody},
 		{"POST /register", s.register, anyone, small},
@@ -86,6 +92,12 @@ func (s *Server) routes() []route {
 		{"GET /account", s.accountShow, contacts, noBody},
 		{"POST /account/profile", s.profileSave, contacts, small},
 		{"POST /account/password", s.passwordChange, contacts, small},
+		{"POST /account/email", s.emailChange, contacts, small},
+		{"GET /account/email/{token}", s.emailConfirmForm, contacts, noBody},
+		{"POST /account/email/{token}", s.emailConfirm, contacts, small},
+		{"GET /account/proof", s.proofForm, signedIn, noBody},
+		{"POST /account/proof", s.prove, signedIn, small},
+		{"POST /account/proof/mail", s.proofMail, signedIn, small},
 		{"POST /account/sessions/{id}/end", s.sessionEnd, contacts, small},
 		{"POST /account/sessions/end", s.sessionsEnd, contacts, small},
 	}
@@ -107,10 +119,13 @@ func (s *Server) serve(rt route) http.Handler {
 }
 
 func (s *Server) handle(w http.ResponseWriter, r *http.Request, v *app.Visit, rt route) error {
-	if v.Portal.State == portal.Paused && v.Agent == nil && rt.who != arriving {
+	if v.Portal.State == portal.Paused && v.Agent == nil && v.ArrivingAgent == nil && rt.who != arriving {
 		return s.paused(w, r)
 	}
 	if !isRead(r) {
+		if v.ReadOnly && rt.pattern != "POST /sign-out" {
+			return portal.Forbiddenf("view.read_only", "this is a look at somebody's portal; nothing can be changed")
+		}
 		if !formType(r) {
 			return errMediaType
 		}
@@ -118,6 +133,10 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request, v *app.Visit, rt
 	}
 	switch rt.who {
 	case anyone, arriving:
+	case atGate:
+		if v.Gate == "" {
+			return s.pastGate(w, r, v)
+		}
 	case contacts, signedIn:
 		if !v.SignedIn() {
 			return s.turnAway(w, r, v)
@@ -147,6 +166,9 @@ func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, v *app.Visit) 
 		return s.noEntry(w, r)
 	}
 	base := v.Portal.BasePath()
+	if v.Gate != "" {
+		return s.toGate(w, r, v)
+	}
 	if isRead(r) {
 		back := base + r.URL.Path
 		if r.URL.RawQuery != "" {

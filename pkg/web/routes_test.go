@@ -47,6 +47,7 @@ func TestStrangersReachOnlyWhatIsOpen(t *testing.T) {
 		"POST /sign-in/link/{token}", "GET /sign-out", "POST /sign-out", "GET /register", "POST /register", "GET /register/sent",
 		"GET /register/pending", "GET /register/{token}", "POST /register/{token}", "GET /invitation/{token}",
 		"POST /invitation/{token}", "GET /reset", "POST /reset", "GET /reset/sent", "GET /reset/{token}", "POST /reset/{token}",
+		"GET /not-me/{token}", "POST /not-me/{token}",
 	}
 	walk(t, w, func(t *testing.T, rt route, method, path string) {
 		stranger := w.browser("")

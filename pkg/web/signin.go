@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/portal"
@@ -28,7 +29,10 @@ func device(r *http.Request) app.Device {
 	if len(agent) > 400 {
 		agent = agent[:400]
 	}
-	return app.Device{UserAgent: agent, Address: page.InfoFrom(r.Context()).Address}
+	return app.Device{
+		UserAgent: agent, Address: page.InfoFrom(r.Context()).Address,
+		Token: page.Kept(r, page.DeviceCookie), Asked: page.Kept(r, page.AskedCookie),
+	}
 }
 
 // signInPath is the sign-in page that leads back to a path.
@@ -66,6 +70,9 @@ func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) error {
 	if v.SignedIn() {
 		return s.goOn(w, r, back)
 	}
+	if v.Gate != "" {
+		return redirect(w, r, gatePath(v, back))
+	}
 	return s.render(w, r, http.StatusOK, signInView(s.signInPage(w, r, filled(map[string]string{"return_to": back}))))
 }
 
@@ -78,10 +85,22 @@ func (s *Server) goOn(w http.ResponseWriter, r *http.Request, back string) error
 	return redirect(w, r, back)
 }
 
+// knownFor is how long a browser is recognised after its last sign-in; no
+// browser keeps a cookie longer.
+const knownFor = 400 * 24 * time.Hour
+
 // enter hands out a fresh session and leads on.
 func (s *Server) enter(w http.ResponseWriter, r *http.Request, in *app.SignedIn) error {
-	page.SetSession(w, r, in.Token, in.Expires)
+	s.setSession(w, r, in)
 	return s.goOn(w, r, in.ReturnTo)
+}
+
+// setSession hands out a fresh session, and what the browser is recognised by.
+func (s *Server) setSession(w http.ResponseWriter, r *http.Request, in *app.SignedIn) {
+	page.SetSession(w, r, in.Token, in.Expires)
+	if in.Device != "" {
+		page.Keep(w, r, page.DeviceCookie, in.Device, knownFor)
+	}
 }
 
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
@@ -109,13 +128,15 @@ func (s *Server) linkRequest(w http.ResponseWriter, r *http.Request) error {
 	f, err := s.readForm(r)
 	defer f.close()
 	visit := visitFrom(r.Context())
+	var asked *app.AskedForLink
 	if err == nil {
 		back := page.ReturnPath(visit.Portal.BasePath(), f.Value("return_to"))
-		err = s.app.RequestLink(r.Context(), visit, f.Value("email"), back, device(r))
+		asked, err = s.app.RequestLink(r.Context(), visit, f.Value("email"), back, device(r))
 	}
 	if err != nil {
 		return s.signInAgain(w, r, f, err)
 	}
+	page.Keep(w, r, page.AskedCookie, asked.Token, app.SignInLinkLife+5*time.Minute)
 	return redirect(w, r, visit.Portal.BasePath()+"/sign-in/sent")
 }
 
@@ -127,6 +148,7 @@ type noticePage struct {
 	Action, To    string // a link; "" when there is none
 	SignOut       bool   // offer to sign out
 	Typed         string // text to take along
+	Code          string // to type on another device
 }
 
 // sent is the page after a mail was asked for, the same for every address.
@@ -139,8 +161,19 @@ func (s *Server) sent(w http.ResponseWriter, r *http.Request, what string) error
 	}))
 }
 
+// linkSent shows the code that another device asks for, whether or not a mail
+// was sent.
 func (s *Server) linkSent(w http.ResponseWriter, r *http.Request) error {
-	return s.sent(w, r, "link")
+	v := s.view(w, r, "link.sent_title")
+	code := app.LinkCode(page.Kept(r, page.AskedCookie))
+	if code != "" {
+		code = code[:3] + " " + code[3:]
+	}
+	return s.render(w, r, http.StatusOK, noticeView(noticePage{
+		view: v, Icon: "mail", Heading: v.Title, Code: code,
+		Lines:  []string{v.T("link.sent_text"), v.T("sent.hint")},
+		Action: v.T("sent.back"), To: v.Base + "/sign-in",
+	}))
 }
 
 // linkPage shows a button; only the POST behind it uses the link, so that
@@ -151,6 +184,7 @@ type linkPage struct {
 	Path    string
 	Who     string
 	Consent string
+	Code    bool // it was asked for in another browser
 }
 
 func (s *Server) linkPage(w http.ResponseWriter, r *http.Request, f *form) (*linkPage, error) {
@@ -162,7 +196,7 @@ func (s *Server) linkPage(w http.ResponseWriter, r *http.Request, f *form) (*lin
 	if !state.Valid {
 		return nil, deadLink(state)
 	}
-	p := &linkPage{view: s.viewIn(w, r, "link.title", state.Language), form: f, Who: state.Email, Consent: state.Consent}
+	p := &linkPage{view: s.viewIn(w, r, "link.title", state.Language), form: f, Who: state.Email, Consent: state.Consent, Code: state.NeedsCode}
 	p.Path = p.Base + "/sign-in/link/" + url.PathEscape(token)
 	return p, nil
 }
@@ -188,7 +222,7 @@ func (s *Server) linkUse(w http.ResponseWriter, r *http.Request) error {
 	defer f.close()
 	var in *app.SignedIn
 	if err == nil {
-		in, err = s.app.UseLink(r.Context(), visitFrom(r.Context()), r.PathValue("token"), f.Value("agree") != "", device(r))
+		in, err = s.app.UseLink(r.Context(), visitFrom(r.Context()), r.PathValue("token"), app.LinkAnswer{Agree: f.Value("agree") != "", Code: f.Value("code")}, device(r))
 	}
 	if err == nil {
 		return s.enter(w, r, in)
@@ -200,7 +234,7 @@ func (s *Server) linkUse(w http.ResponseWriter, r *http.Request) error {
 	if pageErr != nil {
 		return s.linkFailed(w, r, pageErr)
 	}
-	s.refuse(w, r, p.view, f, err, "agree")
+	s.refuse(w, r, p.view, f, err, "code", "agree")
 	return s.render(w, r, f.status, linkView(*p))
 }
 
@@ -230,7 +264,7 @@ func (s *Server) linkFailed(w http.ResponseWriter, r *http.Request, err error) e
 
 func (s *Server) signOutForm(w http.ResponseWriter, r *http.Request) error {
 	v := s.view(w, r, "sign_out.title")
-	if !v.Visit.SignedIn() {
+	if !v.Visit.SignedIn() && v.Visit.Gate == "" {
 		return redirect(w, r, v.Base+"/sign-in")
 	}
 	return s.render(w, r, http.StatusOK, noticeView(noticePage{

@@ -201,7 +201,7 @@ func (w *world) signInAgent() string {
 
 func (w *world) use(token string) string {
 	w.t.Helper()
-	in, err := w.app.UseLink(w.t.Context(), w.visit(""), token, true, app.Device{UserAgent: "Firefox/140 (Windows)", Address: "192.0.2.7"})
+	in, err := w.app.UseLink(w.t.Context(), w.visit(""), token, app.LinkAnswer{Agree: true}, app.Device{UserAgent: "Firefox/140 (Windows)", Address: "192.0.2.7"})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -27,8 +27,10 @@ func setCookie(w http.ResponseWriter, r *http.Request, name, value string, maxAg
 }
 
 // SessionToken returns the token in the request's session cookie, or "".
-func SessionToken(r *http.Request) string {
-	c, err := r.Cookie(cookieName(r, sessionCookie))
+func SessionToken(r *http.Request) string { return cookieValue(r, sessionCookie) }
+
+func cookieValue(r *http.Request, name string) string {
+	c, err := r.Cookie(cookieName(r, name))
 	if err != nil || len(c.Value) > 100 {
 		return ""
 	}
@@ -40,6 +42,21 @@ func SessionToken(r *http.Request) string {
 func SetSession(w http.ResponseWriter, r *http.Request, token string, expires time.Time) {
 	setCookie(w, r, sessionCookie, token, max(int(time.Until(expires)/time.Second), 60))
 }
+
+// The cookies beside the session's, each a token that says nothing by itself.
+const (
+	DeviceCookie = "portalctl-device" // by which a browser is recognised at the next sign-in
+	AskedCookie  = "portalctl-asked"  // that a sign-in link was asked for here
+	ProofCookie  = "portalctl-proof"  // that a code was asked for here
+)
+
+// Keep has the browser hold a token under one of the names above.
+func Keep(w http.ResponseWriter, r *http.Request, name, token string, life time.Duration) {
+	setCookie(w, r, name, token, int(life/time.Second))
+}
+
+// Kept returns the token the browser holds under a name, or "".
+func Kept(r *http.Request, name string) string { return cookieValue(r, name) }
 
 // EndSession takes the session cookie back and has the browser forget what it
 // kept of private pages. Cookies are left out of Clear-Site-Data: those of

@@ -1,0 +1,104 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/portalctl/portalctl/pkg/app"
+	"github.com/portalctl/portalctl/pkg/web/page"
+)
+
+// gatePath is the page of a visit's gate, which leads back to a path.
+func gatePath(v *app.Visit, back string) string {
+	base := v.Portal.BasePath()
+	to := base + "/consent"
+	switch v.Gate {
+	case app.GateFactor:
+		to = base + "/sign-in/factor"
+	case app.GateEnrol:
+		to = base + "/sign-in/enrol"
+	}
+	if back = page.ReturnPath(base, back); back != "" && back != base+"/" {
+		to += "?return_to=" + url.QueryEscape(back)
+	}
+	return to
+}
+
+// toGate leads somebody to what is still asked of them. What they were about
+// to send is kept as a draft.
+func (s *Server) toGate(w http.ResponseWriter, r *http.Request, v *app.Visit) error {
+	back := v.Portal.BasePath() + r.URL.Path
+	if isRead(r) {
+		if r.URL.RawQuery != "" {
+			back += "?" + r.URL.RawQuery
+		}
+		return redirect(w, r, gatePath(v, back))
+	}
+	if key := draftKey(r); key != "" {
+		f := s.readTyped(r)
+		kept := s.keepTyped(r, v, key, f)
+		if strings.HasSuffix(r.URL.Path, "/draft") {
+			w.WriteHeader(http.StatusUnauthorized)
+			return nil
+		}
+		if !kept && f.Value("body") != "" {
+			return s.showTyped(w, r, v.Portal.BasePath()+pageOf(r), f)
+		}
+	}
+	return redirect(w, r, gatePath(v, v.Portal.BasePath()+pageOf(r)))
+}
+
+// pastGate answers a gate's page to somebody who does not stand at it.
+func (s *Server) pastGate(w http.ResponseWriter, r *http.Request, v *app.Visit) error {
+	back := r.URL.Query().Get("return_to")
+	if v.SignedIn() {
+		return s.goOn(w, r, back)
+	}
+	return redirect(w, r, signInPath(v, page.ReturnPath(v.Portal.BasePath(), back)))
+}
+
+// consentPage asks for agreement to a text that is new to somebody.
+type consentPage struct {
+	*view
+	*form
+	Text    string
+	Version string
+	Back    string
+}
+
+func (s *Server) consentPage(w http.ResponseWriter, r *http.Request, f *form) consentPage {
+	v := s.view(w, r, "consent.title")
+	access := &v.Visit.Portal.Access
+	return consentPage{
+		view: v, form: f, Text: access.Consent, Version: strconv.Itoa(access.ConsentVersion),
+		Back: page.ReturnPath(v.Base, f.Value("return_to")),
+	}
+}
+
+func (s *Server) consentForm(w http.ResponseWriter, r *http.Request) error {
+	if v := visitFrom(r.Context()); v.Gate != app.GateConsent {
+		return redirect(w, r, gatePath(v, r.URL.Query().Get("return_to")))
+	}
+	f := filled(map[string]string{"return_to": r.URL.Query().Get("return_to")})
+	return s.render(w, r, http.StatusOK, consentView(s.consentPage(w, r, f)))
+}
+
+func (s *Server) consentGive(w http.ResponseWriter, r *http.Request) error {
+	f, err := s.readForm(r)
+	defer f.close()
+	visit := visitFrom(r.Context())
+	if err == nil {
+		// A page that names no version cannot be agreed to; none has the number 0.
+		version, _ := strconv.Atoi(f.Value("version"))
+		err = s.app.Agree(r.Context(), visit, version, f.Value("agree") != "")
+	}
+	if err != nil {
+		f.values.Del("agree")
+		p := s.consentPage(w, r, f)
+		s.refuse(w, r, p.view, f, err, "agree")
+		return s.render(w, r, f.status, consentView(p))
+	}
+	return s.goOn(w, r, f.Value("return_to"))
+}
