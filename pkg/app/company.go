@@ -16,6 +16,9 @@ import (
 type CompanyInput struct {
 	Name, Domain *string
 	Properties   map[string]string
+	// AttachExisting makes contacts whose address is at the company's domain
+	// belong to it. Otherwise only those do who prove theirs from then on.
+	AttachExisting bool
 }
 
 // CompanyView is everything known of one company.
@@ -121,14 +124,14 @@ func countOf(ctx context.Context, tx *store.Tx, f store.TicketFilter) (n int, ca
 }
 
 // AddCompany adds a company. One that is there already and has all that is
-// said is left alone: added is false.
-func (a *App) AddCompany(ctx context.Context, in CompanyInput) (c *portal.Company, added bool, err error) {
+// said is left alone: added is false. match tells of contacts at its domain.
+func (a *App) AddCompany(ctx context.Context, in CompanyInput) (c *portal.Company, added bool, match DomainMatch, err error) {
 	if in.Name == nil {
-		return nil, false, portal.Invalidf("field.required", "name", "name is missing")
+		return nil, false, match, portal.Invalidf("field.required", "name", "name is missing")
 	}
 	n, err := requiredLine("name", *in.Name)
 	if err != nil {
-		return nil, false, err
+		return nil, false, match, err
 	}
 	err = a.store.Write(ctx, func(tx *store.Tx) error {
 		c, err = companyCalled(ctx, tx, n)
@@ -151,9 +154,13 @@ func (a *App) AddCompany(ctx context.Context, in CompanyInput) (c *portal.Compan
 			return countPeople(ctx, tx, c)
 		}
 		added = true
-		return tx.AddCompany(ctx, c)
+		if err := tx.AddCompany(ctx, c); err != nil {
+			return err
+		}
+		match, err = matchDomain(ctx, tx, c, false)
+		return err
 	})
-	return c, added && err == nil, err
+	return c, added && err == nil, match, err
 }
 
 // companyCalled finds the company with exactly this name, regardless of case;
@@ -171,8 +178,8 @@ func companyCalled(ctx context.Context, tx *store.Tx, n string) (*portal.Company
 	return c, nil
 }
 
-// SetCompany changes a company.
-func (a *App) SetCompany(ctx context.Context, typed string, in CompanyInput) (c *portal.Company, changes []Change, err error) {
+// SetCompany changes a company. match tells of contacts at its domain.
+func (a *App) SetCompany(ctx context.Context, typed string, in CompanyInput) (c *portal.Company, changes []Change, match DomainMatch, err error) {
 	err = a.store.Write(ctx, func(tx *store.Tx) error {
 		if c, err = companyNamed(ctx, tx, typed); err != nil {
 			return err
@@ -185,9 +192,16 @@ func (a *App) SetCompany(ctx context.Context, typed string, in CompanyInput) (c 
 				return err
 			}
 		}
+		if in.AttachExisting && c.Domain == "" {
+			return portal.Invalidf("company.no_domain", "attach-existing", "the company %q has no domain to find its contacts by", c.Name).
+				WithHint("give it one with --domain")
+		}
+		if match, err = matchDomain(ctx, tx, c, in.AttachExisting); err != nil {
+			return err
+		}
 		return countPeople(ctx, tx, c)
 	})
-	return c, changes, err
+	return c, changes, match, err
 }
 
 // apply writes what a command says into c and tells what that changed. A name
@@ -210,7 +224,7 @@ func (in *CompanyInput) apply(ctx context.Context, tx *store.Tx, c *portal.Compa
 		problems = append(problems, err)
 	}
 	if in.Domain != nil {
-		d, err := hostName("domain", *in.Domain)
+		d, err := companyDomain("domain", *in.Domain)
 		if err == nil && d != c.Domain {
 			if err = domainFree(ctx, tx, d, c.ID); err == nil {
 				changes = append(changes, Change{"domain", c.Domain, d})

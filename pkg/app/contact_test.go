@@ -152,16 +152,16 @@ func TestCompaniesAreAddedChangedAndRemoved(t *testing.T) {
 	w := newWorld(t, nil)
 	in := CompanyInput{Name: new("Bücher AG"), Domain: new("BÜCHER.example")}
 	for i, want := range []bool{true, false} {
-		c, added, err := w.AddCompany(t.Context(), in)
+		c, added, _, err := w.AddCompany(t.Context(), in)
 		if err != nil || added != want || c.Domain != "xn--bcher-kva.example" {
 			t.Errorf("run %d gave %+v, %v, %v", i+1, c, added, err)
 		}
 	}
-	_, _, err := w.AddCompany(t.Context(), CompanyInput{Name: new("Gamma"), Domain: new("bücher.example")})
+	_, _, _, err := w.AddCompany(t.Context(), CompanyInput{Name: new("Gamma"), Domain: new("bücher.example")})
 	wantCode(t, err, "company.domain_taken")
-	_, _, err = w.SetCompany(t.Context(), "Bücher AG", CompanyInput{Name: new("ACME")})
+	_, _, _, err = w.SetCompany(t.Context(), "Bücher AG", CompanyInput{Name: new("ACME")})
 	wantCode(t, err, "company.exists")
-	c, changes, err := w.SetCompany(t.Context(), "acme", CompanyInput{Name: new("ACME")})
+	c, changes, _, err := w.SetCompany(t.Context(), "acme", CompanyInput{Name: new("ACME")})
 	if err != nil || len(changes) != 1 || c.Contacts != 2 {
 		t.Errorf("writing Acme large gave %+v, %v, %v; want one change and two contacts", c, changes, err)
 	}

@@ -13,15 +13,17 @@ import (
 // Explanation says whether a contact gets into a portal and sees a ticket,
 // which rule decides, the records behind it, and what would have to change.
 type Explanation struct {
-	Portal    *portal.Portal
-	Contact   *portal.Contact
-	Member    *portal.Member // nil: never was one
-	Groups    []string       // the portal's access groups that list the contact
-	ruled     []groupVerdict // those of the portal that have rules
-	Companies []string       // the contact's, the primary one first
-	Viewer    portal.Viewer
-	Entry     portal.Entry
-	Ticket    *portal.Ticket // nil when only entering was asked about
+	Portal      *portal.Portal
+	Contact     *portal.Contact
+	Member      *portal.Member              // nil: never was one
+	Groups      []string                    // the portal's access groups that list the contact
+	ruled       []groupVerdict              // those of the portal that have rules
+	Companies   []string                    // the contact's, the primary one first
+	domains     map[portal.CompanyID]string // the mail domains that made them belong to some of these
+	domainFacts []string
+	Viewer      portal.Viewer
+	Entry       portal.Entry
+	Ticket      *portal.Ticket // nil when only entering was asked about
 
 	See, Reply bool
 	Rule       string // stable: of portal.Rule or, where entering decides, of portal.Entry
@@ -93,6 +95,9 @@ func (x *Explanation) load(ctx context.Context, tx *store.Tx, id portal.PortalID
 		return err
 	}
 	x.Viewer = portal.NewViewer(x.Contact, &x.Portal.Tickets)
+	if x.domains, err = tx.DomainsNoted(ctx, x.Contact.ID); err != nil {
+		return err
+	}
 	for _, k := range x.Contact.Companies {
 		c, err := tx.Company(ctx, k)
 		if err != nil {
@@ -102,6 +107,9 @@ func (x *Explanation) load(ctx context.Context, tx *store.Tx, id portal.PortalID
 			x.Companies = append([]string{c.Name + " (primary)"}, x.Companies...)
 		} else {
 			x.Companies = append(x.Companies, c.Name)
+		}
+		if d := x.domains[k]; d != "" {
+			x.domainFacts = append(x.domainFacts, fmt.Sprintf("%s, as their proven address is at its domain %s", c.Name, d))
 		}
 	}
 	if number != 0 {
@@ -122,6 +130,9 @@ func (x *Explanation) tellContact() {
 		x.tellGroupRules()
 	}
 	x.fact("companies", "%s", orNone(x.Companies))
+	for _, f := range x.domainFacts {
+		x.fact("company rule", "%s", f)
+	}
 	t := &x.Portal.Tickets
 	setting := "permissions " + string(t.Permissions)
 	if t.Permissions != portal.PermitContact {
@@ -209,6 +220,9 @@ func (x *Explanation) decide() {
 		x.Why = fmt.Sprintf("the ticket belongs to %s and rule %d gives the contact its company's tickets", company, x.Viewer.RuleGroup)
 	default:
 		_, x.Why, x.Change = x.companyRule(rule)
+	}
+	if d := x.domains[t.Company]; d != "" && (rule == portal.RuleCompany || rule == portal.RuleCompanyByRule) {
+		x.Why += fmt.Sprintf("; the contact belongs to it by the company rule for %s", d)
 	}
 	if x.See && !x.Reply {
 		x.Why += "; company access is read, so they may not answer"

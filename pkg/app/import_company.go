@@ -17,23 +17,26 @@ type companyImport struct {
 }
 
 func (im *companyImport) company(ctx context.Context, tx *store.Tx, in *transfer.Company) (outcome, error) {
+	var out outcome
+	in.Domain = withoutPublic(in.Domain, &out)
 	c, err := notFound(tx.CompanyMatching(ctx, in.ExternalID, in.Domain, in.Name))
 	if err != nil {
-		return outcome{}, err
+		return out, err
 	}
 	if c == nil {
 		if err := checkPast(tx, in.CreatedAt, in.UpdatedAt); err != nil {
-			return outcome{}, err
+			return out, err
 		}
 		c = &portal.Company{
 			Name: in.Name, Domain: in.Domain, ExternalID: in.ExternalID, Properties: in.Properties,
 			CreatedAt: in.CreatedAt, UpdatedAt: in.UpdatedAt,
 		}
 		if err := tx.ImportCompany(ctx, c); err != nil {
-			return outcome{}, err
+			return out, err
 		}
 		im.seen.add(int64(c.ID))
-		return outcome{created: true}, nil
+		out.created = true
+		return out, nil
 	}
 	next := *c
 	fill(&next.Name, in.Name)
@@ -46,17 +49,32 @@ func (im *companyImport) company(ctx context.Context, tx *store.Tx, in *transfer
 	switch {
 	case !changed:
 		im.seen.add(int64(c.ID))
-		return outcome{}, nil
+		return out, nil
 	case im.seen.has(int64(c.ID)):
-		return outcome{}, portal.Conflictf("import.twice", "the company %q stands in the file before, with other values; the first row was taken", c.Name)
+		return out, portal.Conflictf("import.twice", "the company %q stands in the file before, with other values; the first row was taken", c.Name)
 	}
 	im.seen.add(int64(c.ID))
-	return outcome{updated: true}, tx.SaveCompany(ctx, &next)
+	out.updated = true
+	return out, tx.SaveCompany(ctx, &next)
+}
+
+// withoutPublic leaves out a domain that gives addresses to anybody: as a
+// company's, it would make all of them belong to it.
+func withoutPublic(domain string, out *outcome) string {
+	if domain == "" || !portal.PublicMailDomain(domain) {
+		return domain
+	}
+	out.notes = append(out.notes, "a company's domain is one at which anybody can have an address; it was left out")
+	return ""
 }
 
 // companyOf finds the company a row names, or creates it when the row knows
-// what it is called.
+// what it is called; 0 when it names none but by a public mail domain.
 func companyOf(ctx context.Context, tx *store.Tx, cache *importCache, ref transfer.CompanyRef, out *outcome) (portal.CompanyID, error) {
+	ref.Domain = withoutPublic(ref.Domain, out)
+	if ref.Zero() {
+		return 0, nil
+	}
 	if id := cache.companies[ref]; id != 0 {
 		return id, nil
 	}

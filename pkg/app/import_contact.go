@@ -101,6 +101,9 @@ func (im *contactImport) companies(ctx context.Context, tx *store.Tx, c *portal.
 		if err != nil {
 			return err
 		}
+		if id == 0 {
+			continue
+		}
 		named = append(named, id)
 		if ref == in.Primary {
 			c.Primary = id

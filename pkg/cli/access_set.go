@@ -42,7 +42,7 @@ type accessValues struct {
 
 func (v *accessValues) add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringSliceVar(&v.groups, "group", nil, "an access group whose contacts get in; repeat it for several (mode groups)")
+	f.StringArrayVar(&v.groups, "group", nil, "an access group whose contacts get in; repeat it for several (mode groups)")
 	f.StringSliceVar(&v.domains, "allow-domain", nil, "a mail domain that may register, like example.com; repeat it for several, \"\" for any (mode self-register)")
 	f.BoolVar(&v.approval, "approval", false, "somebody approves each registration; --approval=false: nobody has to (mode self-register)")
 	f.StringSliceVar(&v.methods, "methods", nil, "how members sign in: password, link or both (default both)")
@@ -176,6 +176,7 @@ func runAccessSet(ctx context.Context, env *Env, f accessFlags) error {
 		sayWithheld(env, r.Portal)
 		sayInvited(env, r.Portal, r.Invited, r.Mails)
 		sayEmptyGroups(env, r.Groups)
+		sayPublicDomains(env, r.Changes, r.Portal)
 		if r.Outside > 0 {
 			env.say("%s in none of the groups and cannot get in any more; portalctl groups members lets them in again",
 				app.Counted(r.Outside, "member is", "members are"))
@@ -203,6 +204,16 @@ func sayInvited(env *Env, p *portal.Portal, invited, mails int) {
 		env.say("%s without a mail", app.Counted(invited, "contact became a member", "contacts became members"))
 	default:
 		env.say("%s; the invitations leave with the next `portalctl serve`", app.Counted(invited, "contact is invited", "contacts are invited"))
+	}
+}
+
+// sayPublicDomains warns when a limit to some domains is hardly one.
+func sayPublicDomains(env *Env, changes []app.Change, p *portal.Portal) {
+	if !changed(changes, "allow-domain") {
+		return
+	}
+	for _, d := range app.PublicDomains(p.Access.AllowDomains) {
+		env.say("%s gives an address to anybody, so anybody with one may register", app.DisplayHost(d))
 	}
 }
 

@@ -41,6 +41,12 @@ func companyRow(c *portal.Company) []any {
 	return []any{int64(c.ID), c.Name, c.Domain, c.Contacts, c.Properties, c.ExternalID, c.CreatedAt, c.UpdatedAt}
 }
 
+const companyRuleHelp = `Whoever proves an address at the company's --domain, by registering or by
+accepting an invitation, belongs to it from then on; it becomes their primary
+company if they have none. The domain counts exactly, so mail.acme.com is not
+acme.com. Domains at which anybody can have an address, such as gmail.com, are
+refused. Contacts who are there already stay as they are.`
+
 // companyFlags are the flags that say something about a company.
 type companyFlags struct {
 	name, domain string
@@ -50,7 +56,7 @@ type companyFlags struct {
 func (f *companyFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.name, "name", "", "the company's name")
-	flags.StringVar(&f.domain, "domain", "", "the company's own domain, such as acme.example")
+	flags.StringVar(&f.domain, "domain", "", "the company's own mail domain, such as acme.example")
 	flags.StringArrayVar(&f.properties, "property", nil, "a custom property, KEY=VALUE (repeatable)")
 }
 

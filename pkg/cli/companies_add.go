@@ -13,6 +13,7 @@ func newCompaniesAddCmd(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "add [<name>]",
 		Short:   "Add a company",
+		Long:    "Add a company.\n\n" + companyRuleHelp,
 		Example: "  portalctl companies add --name Acme --domain acme.example",
 		Args:    upTo(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -37,13 +38,17 @@ func runCompaniesAdd(ctx context.Context, env *Env, in app.CompanyInput) error {
 		return err
 	}
 	return env.withApp(ctx, func(a *app.App) error {
-		c, added, err := a.AddCompany(ctx, in)
+		c, added, match, err := a.AddCompany(ctx, in)
 		if err != nil {
 			return err
 		}
 		if !added {
 			return env.outcome(companyColumns, companyRow(c), "unchanged: there is a company %q already", c.Name)
 		}
-		return env.outcome(companyColumns, companyRow(c), "added the company %q", c.Name)
+		if err := env.outcome(companyColumns, companyRow(c), "added the company %q", c.Name); err != nil {
+			return err
+		}
+		sayDomainMatch(env, c, match)
+		return nil
 	})
 }

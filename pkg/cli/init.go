@@ -258,6 +258,9 @@ func showSetup(ctx context.Context, env *Env, a *app.App, r *app.SetupResult, te
 	if r.Created || changed(r.Changes, "access", "group", "domain") {
 		sayWithheld(env, p)
 	}
+	if r.Created || changed(r.Changes, "allow-domain") {
+		sayPublicDomains(env, []app.Change{{Field: "allow-domain"}}, p)
+	}
 	sayInvited(env, p, r.Invited, r.Mails)
 	if !p.Domain.Verified() {
 		if err := sayRecords(ctx, env, a, &p.Domain); err != nil {

@@ -53,6 +53,8 @@ const (
 	AuditGroupRemoved   AuditKind = "group.removed"
 	AuditInvited        AuditKind = "member.invited"
 	AuditApproved       AuditKind = "member.approved"
+	AuditRefused        AuditKind = "member.refused"
+	AuditTakenBack      AuditKind = "member.taken_back" // before anybody was told
 	AuditDisabled       AuditKind = "member.disabled"
 	AuditMemberRemoved  AuditKind = "member.removed"
 	AuditAccessEnded    AuditKind = "member.access_ended" // nothing lets them in any more
@@ -62,6 +64,7 @@ const (
 	AuditAgentRemoved   AuditKind = "agent.removed"
 	AuditContactAdded   AuditKind = "contact.added"
 	AuditContactChanged AuditKind = "contact.changed"
+	AuditCompanyJoined  AuditKind = "contact.company_joined" // by the domain of a proven address
 	AuditContactRemoved AuditKind = "contact.removed"
 	AuditCompanyAdded   AuditKind = "company.added"
 	AuditCompanyChanged AuditKind = "company.changed"

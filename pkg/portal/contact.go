@@ -99,6 +99,13 @@ type Member struct {
 	FailedAt     time.Time
 	DisabledAt   time.Time
 	LastSignInAt time.Time
+	// GraceUntil is set while the membership can be taken back: a change of
+	// settings made it, and nobody was told yet.
+	GraceUntil time.Time
+	// RefusedAt is when a registration was refused, and Refusal the reason
+	// that was given; the member is disabled since.
+	RefusedAt time.Time
+	Refusal   string
 	// ReadFrom is the newest message there was when the member came in;
 	// nothing older counts as unread.
 	ReadFrom MessageID

@@ -97,6 +97,9 @@ func AboutContact(id ContactID) string { return fmt.Sprintf("contact:%d", id) }
 // AboutAgent names an agent in the audit log.
 func AboutAgent(id AgentID) string { return fmt.Sprintf("agent:%d", id) }
 
+// AboutCompany names a company in the audit log.
+func AboutCompany(id CompanyID) string { return fmt.Sprintf("company:%d", id) }
+
 // ByOperator is the command line acting.
 var ByOperator = Actor{Operator: true}
 

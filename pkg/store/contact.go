@@ -134,7 +134,7 @@ func (tx *Tx) SaveContact(ctx context.Context, c *portal.Contact) error {
 	if err := oneChanged(n, contactExists(err, c), noContact()); err != nil {
 		return err
 	}
-	if err := tx.do(ctx, `DELETE FROM contact_company WHERE contact_id = $1`, c.ID); err != nil {
+	if err := tx.leaveCompanies(ctx, c); err != nil {
 		return err
 	}
 	if err := tx.addCompanies(ctx, c); err != nil {
@@ -143,13 +143,34 @@ func (tx *Tx) SaveContact(ctx context.Context, c *portal.Contact) error {
 	return tx.followRules(ctx, c, false)
 }
 
+// leaveCompanies takes the contact out of companies that are theirs no more,
+// and out of none that still are: those rows know how they came to be.
+func (tx *Tx) leaveCompanies(ctx context.Context, c *portal.Contact) error {
+	had, err := list(ctx, tx, `SELECT company_id FROM contact_company WHERE contact_id = $1`, []any{c.ID},
+		func(r row) (id portal.CompanyID, err error) { return id, r.Scan(&id) })
+	if err != nil {
+		return err
+	}
+	for _, id := range had {
+		if c.In(id) || id == c.Primary {
+			continue
+		}
+		if err := tx.do(ctx, `DELETE FROM contact_company WHERE contact_id = $1 AND company_id = $2`, c.ID, id); err != nil {
+			return err
+		}
+	}
+	// There is one primary company at any time.
+	return tx.do(ctx, `UPDATE contact_company SET is_primary = 0 WHERE contact_id = $1 AND company_id <> $2`, c.ID, c.Primary)
+}
+
 func (tx *Tx) addCompanies(ctx context.Context, c *portal.Contact) error {
 	if c.Primary != 0 && !c.In(c.Primary) {
 		c.Companies = append(c.Companies, c.Primary)
 		slices.Sort(c.Companies)
 	}
 	for _, id := range c.Companies {
-		err := tx.do(ctx, `INSERT INTO contact_company (contact_id, company_id, is_primary) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+		err := tx.do(ctx, `INSERT INTO contact_company (contact_id, company_id, is_primary) VALUES ($1, $2, $3)
+			ON CONFLICT (contact_id, company_id) DO UPDATE SET is_primary = excluded.is_primary`,
 			c.ID, id, flag(id == c.Primary))
 		if isForeignKey(err) {
 			return noCompany()

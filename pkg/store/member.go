@@ -22,7 +22,7 @@ type MemberFilter struct {
 }
 
 const memberColumns = `m.portal_id, m.contact_id, m.status, m.invited_at, m.requested_at, m.registered_at, m.failed_at,
-	m.disabled_at, m.last_sign_in_at, m.read_from`
+	m.disabled_at, m.last_sign_in_at, m.grace_until, m.refused_at, m.refusal, m.read_from`
 
 func memberInto(m *portal.Member) []any {
 	return []any{
@@ -33,6 +33,9 @@ func memberInto(m *portal.Member) []any {
 		timeInto{&m.FailedAt},
 		timeInto{&m.DisabledAt},
 		timeInto{&m.LastSignInAt},
+		timeInto{&m.GraceUntil},
+		timeInto{&m.RefusedAt},
+		&m.Refusal,
 		&m.ReadFrom,
 	}
 }
@@ -73,13 +76,16 @@ func (tx *Tx) Members(ctx context.Context, f MemberFilter) ([]MemberRow, error) 
 
 // SaveMember writes a membership, new or changed.
 func (tx *Tx) SaveMember(ctx context.Context, m *portal.Member) error {
-	err := tx.do(ctx, `INSERT INTO member (portal_id, contact_id, status, invited_at, requested_at, registered_at, failed_at, disabled_at, last_sign_in_at, read_from)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+	err := tx.do(ctx, `INSERT INTO member (portal_id, contact_id, status, invited_at, requested_at, registered_at, failed_at, disabled_at, last_sign_in_at, read_from,
+			grace_until, refused_at, refusal)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 		ON CONFLICT (portal_id, contact_id) DO UPDATE SET status = excluded.status, invited_at = excluded.invited_at,
 			requested_at = excluded.requested_at, registered_at = excluded.registered_at, failed_at = excluded.failed_at,
-			disabled_at = excluded.disabled_at, last_sign_in_at = excluded.last_sign_in_at, read_from = excluded.read_from`,
+			disabled_at = excluded.disabled_at, last_sign_in_at = excluded.last_sign_in_at, read_from = excluded.read_from,
+			grace_until = excluded.grace_until, refused_at = excluded.refused_at, refusal = excluded.refusal`,
 		m.PortalID, m.ContactID, m.Status, stamp(m.InvitedAt), stamp(m.RequestedAt), stamp(m.RegisteredAt),
-		stamp(m.FailedAt), stamp(m.DisabledAt), stamp(m.LastSignInAt), m.ReadFrom)
+		stamp(m.FailedAt), stamp(m.DisabledAt), stamp(m.LastSignInAt), m.ReadFrom,
+		stamp(m.GraceUntil), stamp(m.RefusedAt), m.Refusal)
 	if isForeignKey(err) {
 		return portal.NotFoundf("member.none", "the portal or the contact does not exist any more")
 	}

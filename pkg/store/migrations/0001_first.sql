@@ -88,6 +88,7 @@ CREATE TABLE contact (
   time_zone    TEXT    NOT NULL DEFAULT '',
   properties   TEXT    NOT NULL DEFAULT '{}',
   external_id  TEXT    NOT NULL DEFAULT '',
+  proven       TEXT    NOT NULL DEFAULT '', -- the address they were last seen to read
   created_at   INTEGER NOT NULL,
   updated_at   INTEGER NOT NULL
 ) STRICT;
@@ -98,6 +99,7 @@ CREATE TABLE contact_company (
   contact_id INTEGER NOT NULL REFERENCES contact (id) ON DELETE CASCADE,
   company_id INTEGER NOT NULL REFERENCES company (id) ON DELETE CASCADE,
   is_primary INTEGER NOT NULL DEFAULT 0,
+  by_domain  TEXT    NOT NULL DEFAULT '', -- the mail domain that made the contact belong to it
   PRIMARY KEY (contact_id, company_id)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX contact_company_primary ON contact_company (contact_id) WHERE is_primary = 1;
@@ -138,11 +140,15 @@ CREATE TABLE member (
   failed_at       INTEGER,
   disabled_at     INTEGER,
   last_sign_in_at INTEGER,
+  grace_until     INTEGER, -- a change of settings made it and nothing was sent yet: it can be taken back
+  refused_at      INTEGER, -- asked to register and was refused; disabled since
+  refusal         TEXT    NOT NULL DEFAULT '', -- the reason they were given
   read_from       INTEGER NOT NULL DEFAULT 0, -- messages up to this id never count as unread
   PRIMARY KEY (portal_id, contact_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX member_status ON member (portal_id, status, contact_id);
 CREATE INDEX member_contact ON member (contact_id);
+CREATE INDEX member_grace ON member (portal_id, contact_id) WHERE grace_until IS NOT NULL;
 
 -- The tables of how people prove who they are name a contact or an agent.
 CREATE TABLE credential (
