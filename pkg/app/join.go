@@ -112,6 +112,7 @@ func (a *App) Join(ctx context.Context, v *Visit, kind store.TokenKind, token st
 		}
 		switch {
 		case member != nil && member.Status == portal.Disabled,
+			v.Portal.Access.Mode == portal.ModeSSO,
 			kind == store.TokenInvitation && !entry.Allowed,
 			kind == store.TokenRegister && v.Portal.Access.Mode != portal.ModeSelfRegister,
 			kind == store.TokenRegister && !entry.Allowed && !mayRegister(&v.Portal.Access, t.Email):

@@ -308,7 +308,7 @@ func (a *App) enterByLink(ctx context.Context, tx *store.Tx, v *Visit, id portal
 	if err != nil {
 		return err
 	}
-	if !entry.Allowed {
+	if !entry.Allowed || v.Portal.Access.Mode == portal.ModeSSO {
 		return portal.NotFoundf("token.unknown", "the link is not valid")
 	}
 	if err := takeConsent(ctx, tx, v, id, agree, v.Portal.Language()); err != nil {
