@@ -82,7 +82,6 @@ func aboutPortal(id portal.PortalID) string    { return fmt.Sprintf("portal:%d",
 func aboutDomain(id portal.DomainID) string    { return fmt.Sprintf("domain:%d", id) }
 func aboutInbox(id portal.InboxID) string      { return fmt.Sprintf("inbox:%d", id) }
 func aboutGroup(id portal.GroupID) string      { return fmt.Sprintf("group:%d", id) }
-func aboutCompany(id portal.CompanyID) string  { return fmt.Sprintf("company:%d", id) }
 func aboutTicket(n portal.TicketNumber) string { return "ticket:" + n.String() }
 func aboutFile(id portal.FileID) string        { return fmt.Sprintf("file:%d", id) }
 

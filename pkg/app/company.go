@@ -157,7 +157,7 @@ func (a *App) AddCompany(ctx context.Context, in CompanyInput) (c *portal.Compan
 		if err := tx.AddCompany(ctx, c); err != nil {
 			return err
 		}
-		if err := a.note(ctx, tx, portal.AuditCompanyAdded, 0, aboutCompany(c.ID), companyFacts(c)...); err != nil {
+		if err := a.note(ctx, tx, portal.AuditCompanyAdded, 0, portal.AboutCompany(c.ID), companyFacts(c)...); err != nil {
 			return err
 		}
 		match, err = matchDomain(ctx, tx, c, false)
@@ -194,7 +194,7 @@ func (a *App) SetCompany(ctx context.Context, typed string, in CompanyInput) (c 
 			if err := tx.SaveCompany(ctx, c); err != nil {
 				return err
 			}
-			if err := a.note(ctx, tx, portal.AuditCompanyChanged, 0, aboutCompany(c.ID), changes...); err != nil {
+			if err := a.note(ctx, tx, portal.AuditCompanyChanged, 0, portal.AboutCompany(c.ID), changes...); err != nil {
 				return err
 			}
 		}
@@ -272,7 +272,7 @@ func (a *App) RemoveCompany(ctx context.Context, typed string) (c *portal.Compan
 		if err := tx.RemoveCompany(ctx, c.ID); err != nil {
 			return err
 		}
-		return a.note(ctx, tx, portal.AuditCompanyRemoved, 0, aboutCompany(c.ID), Change{Field: "name", From: c.Name}, Change{Field: "domain", From: c.Domain})
+		return a.note(ctx, tx, portal.AuditCompanyRemoved, 0, portal.AboutCompany(c.ID), Change{Field: "name", From: c.Name}, Change{Field: "domain", From: c.Domain})
 	})
 	return c, err
 }
