@@ -183,10 +183,12 @@ func TestWizardSetsUpAPortal(t *testing.T) {
 	w.press("Customers", enterKey)
 	w.waitFor("How do members sign in?")
 	w.press(enterKey)
+	w.waitFor("Must members use a second factor?")
+	w.press("y")
 
 	// The summary leads back to any step.
 	w.waitFor("Summary", "Nordic Tools (live)", "http://127.0.0.1:8080/help/", "support@example.com",
-		"their company's", "new access group Customers", "No invitations are mailed")
+		"their company's", "new access group Customers", "with a second factor", "No invitations are mailed")
 	w.press(downKey, enterKey)
 	w.waitFor("Step 1 of 4: Name", "> Nordic Tools")
 	w.press(" Support", enterKey)
@@ -209,6 +211,8 @@ func TestWizardSetsUpAPortal(t *testing.T) {
 	w.waitFor("> Customers")
 	w.press(enterKey)
 	w.waitFor("How do members sign in?")
+	w.press(enterKey)
+	w.waitFor("Must members use a second factor?", "> Yes")
 	w.press(enterKey)
 	w.waitFor("Nordic Tools Support (live)")
 	if _, err := os.Stat(w.store); err == nil {
@@ -262,6 +266,8 @@ func TestWizardOffersWhatFlagsSaid(t *testing.T) {
 	w.waitFor("Does somebody approve each registration?")
 	w.press(enterKey)
 	w.waitFor("How do members sign in?")
+	w.press(enterKey)
+	w.waitFor("Must members use a second factor?")
 	w.press(enterKey)
 	w.waitFor("Nordic Tools (draft)", "support.example.com", "new help desk Desk", "by rules", "of example.com", "serves nothing until")
 	w.press(enterKey)

@@ -18,6 +18,7 @@ type AccessChanges struct {
 	AllowDomains *[]string // none lifts the limit
 	Approval     *bool
 	Methods      *[]portal.SignInMethod
+	SecondFactor *portal.FactorRule
 	IdleTimeout  *time.Duration
 	Consent      *string // the text; "" asks for none any more
 }
@@ -30,6 +31,9 @@ type AccessResult struct {
 	Invited int // contacts who became members
 	Mails   int // invitations queued
 	Outside int // members whom a change of the groups keeps out from now on
+	// WithoutFactor counts the members whom a second factor is demanded of from
+	// now on and who have no authenticator app yet.
+	WithoutFactor int
 }
 
 // MailWithheld reports whether the system-domain rule keeps invitations back:
@@ -61,9 +65,6 @@ func (a *App) SetAccess(ctx context.Context, id portal.PortalID, c AccessChanges
 			if err := tx.SavePortal(ctx, p); err != nil {
 				return err
 			}
-			if err := a.note(ctx, tx, portal.AuditAccess, p.ID, aboutPortal(p.ID), r.Changes...); err != nil {
-				return err
-			}
 		}
 		r.Invited, r.Mails, err = a.inviteGroups(ctx, tx, p)
 		return err
@@ -74,12 +75,17 @@ func (a *App) SetAccess(ctx context.Context, id portal.PortalID, c AccessChanges
 	if r.Mails > 0 {
 		a.wakeMail()
 	}
-	if len(r.Changes) > 0 && r.Portal.Access.Mode == portal.ModeGroups {
-		err = a.store.Read(ctx, func(tx *store.Tx) error {
+	err = a.store.Read(ctx, func(tx *store.Tx) error {
+		if changedField(r.Changes, "second-factor") && r.Portal.Access.DemandsFactor() {
+			if r.WithoutFactor, err = tx.MembersWithoutFactor(ctx, id, countTo+1); err != nil {
+				return err
+			}
+		}
+		if len(r.Changes) > 0 && r.Portal.Access.Mode == portal.ModeGroups {
 			r.Outside, err = membersOutside(ctx, tx, id)
-			return err
-		})
-	}
+		}
+		return err
+	})
 	return r, err
 }
 
@@ -121,8 +127,14 @@ func (c *AccessChanges) apply(s *portal.AccessSettings, groups []portal.Group) (
 		return nil, portal.Invalidf("access.mode", "mode", "the access mode is missing; use groups or self-register")
 	}
 	change(&l, "methods", &s.Methods, c.Methods)
+	s.SecondFactor = s.SecondFactor.OrDefault()
+	change(&l, "second-factor", &s.SecondFactor, c.SecondFactor)
 	change(&l, "idle-timeout", &s.IdleTimeout, c.IdleTimeout)
 	return l, c.applyConsent(s, &l)
+}
+
+func changedField(changes []Change, field string) bool {
+	return slices.ContainsFunc(changes, func(c Change) bool { return c.Field == field })
 }
 
 func (c *AccessChanges) applyGroups(s *portal.AccessSettings, groups []portal.Group, l *changeList) error {

@@ -13,6 +13,7 @@ type Account struct {
 	Contact     *portal.Contact
 	HasPassword bool
 	Sessions    []store.Session
+	Factor      *FactorState
 }
 
 // Account returns the visiting contact's account.
@@ -27,7 +28,10 @@ func (a *App) Account(ctx context.Context, v *Visit) (*Account, error) {
 			return err
 		}
 		acc.HasPassword = hash != ""
-		acc.Sessions, err = tx.Sessions(ctx, v.Contact.ID, 0)
+		if acc.Sessions, err = tx.Sessions(ctx, v.Contact.ID, 0); err != nil {
+			return err
+		}
+		acc.Factor, err = factorState(ctx, tx, v)
 		return err
 	})
 	return acc, err
@@ -65,19 +69,8 @@ func (a *App) SaveProfile(ctx context.Context, v *Visit, name, language, timeZon
 		if err != nil {
 			return err
 		}
-		// Rules may look at name and language.
-		var changes changeList
-		change(&changes, "name", &c.Name, &name)
-		change(&changes, "language", &c.Language, &language)
-		change(&changes, "time-zone", &c.TimeZone, &timeZone)
-		if err := tx.SaveContact(ctx, c); err != nil {
-			return err
-		}
-		some, err := bearing(ctx, tx, changes)
-		if err != nil || len(some) == 0 {
-			return err
-		}
-		return a.noteVisit(ctx, tx, v, portal.AuditContactChanged, portal.AboutContact(c.ID), some...)
+		c.Name, c.Language, c.TimeZone = name, language, timeZone
+		return tx.SaveContact(ctx, c)
 	})
 }
 

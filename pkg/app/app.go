@@ -32,9 +32,6 @@ type Options struct {
 	// Operator is who runs a command, by the operating system's name, for the
 	// audit log; "" for serve, where nobody does.
 	Operator string
-	// OperatorAddress is the IP address the operator came from; "" for the
-	// machine itself.
-	OperatorAddress string
 }
 
 // App does what the product does. It is safe for concurrent use.
@@ -47,7 +44,6 @@ type App struct {
 	resolver *Resolver
 	mailer   Mailer
 	operator string
-	from     string
 	sealer   *auth.Sealer
 
 	settings atomic.Pointer[settings]
@@ -61,7 +57,7 @@ func New(o Options) *App {
 	a := &App{
 		store: o.Store, hasher: o.Hasher, now: o.Now, log: o.Log, baseURL: o.BaseURL,
 		resolver: o.Resolver, mailer: o.Mailer, mailDue: make(chan struct{}, 1),
-		operator: o.Operator, from: o.OperatorAddress,
+		operator: o.Operator,
 	}
 	if a.now == nil {
 		a.now = time.Now

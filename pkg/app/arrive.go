@@ -166,5 +166,5 @@ func factorDemanded(p *portal.Portal, agent *portal.Agent) bool {
 	if agent != nil {
 		return agent.MustFactor
 	}
-	return p.Access.SecondFactor == portal.FactorRequired && p.Access.Mode != portal.ModeSSO
+	return p.Access.DemandsFactor()
 }

@@ -70,10 +70,7 @@ func (a *App) AddInbox(ctx context.Context, name string, kind portal.InboxKind, 
 			return err
 		}
 		i, created = wanted, true
-		if err := tx.AddInbox(ctx, i); err != nil {
-			return err
-		}
-		return a.note(ctx, tx, portal.AuditInboxAdded, 0, aboutInbox(i.ID), inboxFacts(i)...)
+		return tx.AddInbox(ctx, i)
 	})
 	return i, created, err
 }
@@ -115,10 +112,7 @@ func (a *App) SetInbox(ctx context.Context, name string, c InboxChanges) (i *por
 		if err := checkInbox(i); err != nil {
 			return err
 		}
-		if err := tx.SaveInbox(ctx, i); err != nil {
-			return err
-		}
-		return a.note(ctx, tx, portal.AuditInboxChanged, 0, aboutInbox(i.ID), changes...)
+		return tx.SaveInbox(ctx, i)
 	})
 	return i, changes, err
 }
@@ -140,10 +134,7 @@ func (a *App) RemoveInbox(ctx context.Context, name string) error {
 					WithHint("choose another first: portalctl tickets configure --inbox NAME")
 			}
 		}
-		if err := tx.RemoveInbox(ctx, i.ID); err != nil {
-			return err
-		}
-		return a.note(ctx, tx, portal.AuditInboxRemoved, 0, aboutInbox(i.ID), Change{Field: "name", From: i.Name})
+		return tx.RemoveInbox(ctx, i.ID)
 	})
 }
 

@@ -35,7 +35,8 @@ func carriesLink(kind store.MailKind) bool {
 // account; it carries a link to say that it was not them.
 func tellsOwner(kind store.MailKind) bool {
 	switch kind {
-	case store.MailPasswordChanged, store.MailNewDevice, store.MailEmailChanged:
+	case store.MailPasswordChanged, store.MailNewDevice, store.MailEmailChanged,
+		store.MailFactorOn, store.MailFactorOff, store.MailRecoveryUsed:
 		return true
 	}
 	return false
@@ -97,6 +98,9 @@ var packers = map[store.MailKind]func(*packing, context.Context) (string, error)
 	store.MailNewDevice:       (*packing).newDevice,
 	store.MailEmailProof:      (*packing).emailProof,
 	store.MailEmailChanged:    (*packing).notMe,
+	store.MailFactorOn:        (*packing).notMe,
+	store.MailFactorOff:       (*packing).factorOff,
+	store.MailRecoveryUsed:    (*packing).recoveryUsed,
 	store.MailApproved:        (*packing).approved,
 	store.MailTicketReceived:  (*packing).aboutTicket,
 	store.MailMessage:         (*packing).aboutTicket,

@@ -99,27 +99,29 @@ func blockedIn(ctx context.Context, tx *store.Tx, keys ...string) error {
 // failed counts a failed sign-in of the account and of the network, slows both
 // down (not at all at first, then twice as long each time) and writes it down.
 func (a *App) failed(ctx context.Context, account, network string, e portal.AuditEntry) error {
-	return a.store.Write(ctx, func(tx *store.Tx) error {
-		if err := a.audit(ctx, tx, e); err != nil {
+	return a.store.Write(ctx, func(tx *store.Tx) error { return a.failedIn(ctx, tx, account, network, e) })
+}
+
+func (a *App) failedIn(ctx context.Context, tx *store.Tx, account, network string, e portal.AuditEntry) error {
+	if err := a.audit(ctx, tx, e); err != nil {
+		return err
+	}
+	for _, k := range []struct {
+		key  string
+		free int
+	}{{account, freeFailures}, {network, freeNetFailures}} {
+		c, err := tx.Count(ctx, k.key, failureWindow)
+		if err != nil {
 			return err
 		}
-		for _, k := range []struct {
-			key  string
-			free int
-		}{{account, freeFailures}, {network, freeNetFailures}} {
-			c, err := tx.Count(ctx, k.key, failureWindow)
-			if err != nil {
-				return err
-			}
-			over := c.Count - k.free
-			if over < 0 {
-				continue
-			}
-			pause := min(firstPause<<min(over, 10), longestPause)
-			if err := tx.Block(ctx, k.key, tx.Now.Add(pause)); err != nil {
-				return err
-			}
+		over := c.Count - k.free
+		if over < 0 {
+			continue
 		}
-		return nil
-	})
+		pause := min(firstPause<<min(over, 10), longestPause)
+		if err := tx.Block(ctx, k.key, tx.Now.Add(pause)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -68,12 +68,6 @@ func memberOrNil(ctx context.Context, tx *store.Tx, p *portal.Portal, c portal.C
 	return m, err
 }
 
-// noteMember writes down that a membership is to get another status.
-func (a *App) noteMember(ctx context.Context, tx *store.Tx, kind portal.AuditKind, m *portal.Member, to portal.MemberStatus, more ...Change) error {
-	status := Change{Field: "status", From: string(m.Status), To: string(to)}
-	return a.note(ctx, tx, kind, m.PortalID, portal.AboutContact(m.ContactID), append([]Change{status}, more...)...)
-}
-
 // InviteMembers invites contacts, again if they were invited before, and lets
 // disabled ones back in.
 func (a *App) InviteMembers(ctx context.Context, p *portal.Portal, addresses []string) ([]MemberChange, error) {
@@ -96,9 +90,6 @@ func (a *App) inviteMember(ctx context.Context, tx *store.Tx, p *portal.Portal, 
 		return awaitsApproval(c)
 	}
 	if m != nil && m.Status == portal.Disabled {
-		if err := a.noteMember(ctx, tx, portal.AuditInvited, m, portal.Invited, fact("again", true)); err != nil {
-			return err
-		}
 		m.Status, m.DisabledAt = portal.Invited, time.Time{}
 		if err := tx.SaveMember(ctx, m); err != nil {
 			return err
@@ -143,10 +134,10 @@ func mayInvite(ctx context.Context, tx *store.Tx, p *portal.Portal, c *portal.Co
 // ApproveMembers lets in those who registered and await approval, and tells
 // them by mail.
 func (a *App) ApproveMembers(ctx context.Context, p *portal.Portal, addresses []string) ([]MemberChange, error) {
-	return a.changeMembers(ctx, p, addresses, a.approveMember)
+	return a.changeMembers(ctx, p, addresses, approveMember)
 }
 
-func (a *App) approveMember(ctx context.Context, tx *store.Tx, p *portal.Portal, c *portal.Contact, done *MemberChange) error {
+func approveMember(ctx context.Context, tx *store.Tx, p *portal.Portal, c *portal.Contact, done *MemberChange) error {
 	m, err := memberOrNil(ctx, tx, p, c.ID)
 	if err != nil {
 		return err
@@ -160,9 +151,6 @@ func (a *App) approveMember(ctx context.Context, tx *store.Tx, p *portal.Portal,
 	case m.Status != portal.Pending:
 		return portal.Conflictf("member.not_pending", "%s is %s and has not asked for access", c.Email, m.Status).
 			WithHint("invite them with `portalctl members invite %s`", c.Email)
-	}
-	if err := a.noteMember(ctx, tx, portal.AuditApproved, m, portal.Registered); err != nil {
-		return err
 	}
 	m.Status, m.RegisteredAt = portal.Registered, tx.Now
 	if m.ReadFrom == 0 {
@@ -188,10 +176,10 @@ func notMember(p *portal.Portal, c *portal.Contact) error {
 // DisableMembers keeps members out: sessions, links and invitations end at
 // once. Somebody an access group lists can be kept out before they ever came.
 func (a *App) DisableMembers(ctx context.Context, p *portal.Portal, addresses []string) ([]MemberChange, error) {
-	return a.changeMembers(ctx, p, addresses, a.disableMember)
+	return a.changeMembers(ctx, p, addresses, disableMember)
 }
 
-func (a *App) disableMember(ctx context.Context, tx *store.Tx, p *portal.Portal, c *portal.Contact, done *MemberChange) error {
+func disableMember(ctx context.Context, tx *store.Tx, p *portal.Portal, c *portal.Contact, done *MemberChange) error {
 	m, err := memberOrNil(ctx, tx, p, c.ID)
 	if err != nil {
 		return err
@@ -211,9 +199,6 @@ func (a *App) disableMember(ctx context.Context, tx *store.Tx, p *portal.Portal,
 		done.Note = "is disabled already"
 		return nil
 	}
-	if err := a.noteMember(ctx, tx, portal.AuditDisabled, m, portal.Disabled); err != nil {
-		return err
-	}
 	m.Status, m.DisabledAt = portal.Disabled, tx.Now
 	if err := tx.SaveMember(ctx, m); err != nil {
 		return err
@@ -226,10 +211,10 @@ func (a *App) disableMember(ctx context.Context, tx *store.Tx, p *portal.Portal,
 // RemoveMembers forgets memberships; contact and tickets stay. One whom an
 // access group lets in has to leave the group first.
 func (a *App) RemoveMembers(ctx context.Context, p *portal.Portal, addresses []string) ([]MemberChange, error) {
-	return a.changeMembers(ctx, p, addresses, a.removeMember)
+	return a.changeMembers(ctx, p, addresses, removeMember)
 }
 
-func (a *App) removeMember(ctx context.Context, tx *store.Tx, p *portal.Portal, c *portal.Contact, done *MemberChange) error {
+func removeMember(ctx context.Context, tx *store.Tx, p *portal.Portal, c *portal.Contact, done *MemberChange) error {
 	m, err := memberOrNil(ctx, tx, p, c.ID)
 	if err != nil {
 		return err
@@ -246,9 +231,6 @@ func (a *App) removeMember(ctx context.Context, tx *store.Tx, p *portal.Portal, 
 			WithHint("take them out with `portalctl groups members GROUP --remove %s`, or keep them out with `portalctl members disable %s`", c.Email, c.Email)
 	}
 	if err := tx.RemoveMember(ctx, p.ID, c.ID); err != nil {
-		return err
-	}
-	if err := a.noteMember(ctx, tx, portal.AuditMemberRemoved, m, ""); err != nil {
 		return err
 	}
 	done.Changed = true

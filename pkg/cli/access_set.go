@@ -30,12 +30,14 @@ type accessFlags struct {
 	Groups, Domains      *[]string
 	Approval             *bool
 	Methods              *[]string
+	SecondFactor         *string
 	IdleTimeout, Consent *string
 }
 
 // accessValues hold the flags' values until it is known which were given.
 type accessValues struct {
 	groups, domains, methods []string
+	secondFactor             string
 	idleTimeout, consent     string
 	approval                 bool
 }
@@ -46,8 +48,10 @@ func (v *accessValues) add(cmd *cobra.Command) {
 	f.StringSliceVar(&v.domains, "allow-domain", nil, "a mail domain that may register, like example.com; repeat it for several, \"\" for any (mode self-register)")
 	f.BoolVar(&v.approval, "approval", false, "somebody approves each registration; --approval=false: nobody has to (mode self-register)")
 	f.StringSliceVar(&v.methods, "methods", nil, "how members sign in: password, link or both (default both)")
+	f.StringVar(&v.secondFactor, "second-factor", "", "whether members need an authenticator app or a passkey: optional or required (default optional)")
 	f.StringVar(&v.idleTimeout, "idle-timeout", "", "when a session nobody uses ends, like 20m or 24h (default 40m)")
 	f.StringVar(&v.consent, "consent", "", "a `FILE` with a text that must be agreed to when registering, - for standard input; \"\" for none")
+	choices(cmd, "second-factor", "optional", "required")
 	choices(cmd, "methods", "password", "link", "password,link")
 }
 
@@ -55,7 +59,8 @@ func (v *accessValues) given(cmd *cobra.Command, mode *string) accessFlags {
 	return accessFlags{
 		Mode: mode, Groups: given(cmd, "group", v.groups), Domains: given(cmd, "allow-domain", v.domains),
 		Approval: given(cmd, "approval", v.approval), Methods: given(cmd, "methods", v.methods),
-		IdleTimeout: given(cmd, "idle-timeout", v.idleTimeout), Consent: given(cmd, "consent", v.consent),
+		SecondFactor: given(cmd, "second-factor", v.secondFactor),
+		IdleTimeout:  given(cmd, "idle-timeout", v.idleTimeout), Consent: given(cmd, "consent", v.consent),
 	}
 }
 
@@ -66,6 +71,9 @@ func (f *accessFlags) changes(env *Env) (c app.AccessChanges, err error) {
 		return c, err
 	}
 	if c.Methods, err = parsed(f.Methods, portal.ParseMethods); err != nil {
+		return c, err
+	}
+	if c.SecondFactor, err = parsed(f.SecondFactor, portal.ParseFactorRule); err != nil {
 		return c, err
 	}
 	if c.IdleTimeout, err = parsed(f.IdleTimeout, portal.ParseIdleTimeout); err != nil {
@@ -136,8 +144,10 @@ func newAccessSetCmd(env *Env) *cobra.Command {
 
 There is no public mode: customers always sign in. Without a mode the one that
 is set stays and only the options change. Options of the other mode are dropped
-when the mode changes. A portal on the system domain mails nobody of an access
-group; hand over links with "portalctl members link" instead.`,
+when the mode changes. A second factor that is required holds at the next page
+of those who are signed in: who has none sets one up there. A portal on the
+system domain mails nobody of an access group; hand over links with
+"portalctl members link" instead.`,
 		Example: `  portalctl access set groups --group Customers --group Partners
   portalctl access set self-register --allow-domain example.com --approval
   portalctl access set --methods link --idle-timeout 20m`,
@@ -177,6 +187,7 @@ func runAccessSet(ctx context.Context, env *Env, f accessFlags) error {
 		sayInvited(env, r.Portal, r.Invited, r.Mails)
 		sayEmptyGroups(env, r.Groups)
 		sayPublicDomains(env, r.Changes, r.Portal)
+		sayFactor(env, f.SecondFactor != nil, r)
 		if r.Outside > 0 {
 			env.say("%s in none of the groups and cannot get in any more; portalctl groups members lets them in again",
 				app.Counted(r.Outside, "member is", "members are"))
@@ -225,6 +236,18 @@ func sayEmptyGroups(env *Env, groups []portal.Group) {
 	}
 }
 
+// sayFactor tells what a rule for second factors means for those who are
+// members already.
+func sayFactor(env *Env, given bool, r *app.AccessResult) {
+	if given && r.Portal.Access.Mode == portal.ModeSSO {
+		env.say("With the mode sso a second factor is the identity provider's matter; the portal asks for none.")
+	}
+	if r.WithoutFactor > 0 {
+		env.say("%s no authenticator app yet; they are asked to set one up at their next page",
+			app.Counted(r.WithoutFactor, "member has", "members have"))
+	}
+}
+
 func newAccessShowCmd(env *Env) *cobra.Command {
 	return &cobra.Command{
 		Use:     "show",
@@ -270,12 +293,14 @@ func showAccess(ctx context.Context, env *Env, a *app.App, p *portal.Portal) err
 		{Name: "allow_domains", Head: "Allowed domains"},
 		{Name: "approval", Head: "Approval"},
 		{Name: "methods", Head: "Sign-in methods"},
+		{Name: "second_factor", Head: "Second factor"},
 		{Name: "idle_timeout", Head: "Idle timeout"},
 		{Name: "consent_version", Head: "Consent version"},
 		{Name: "consent", Head: "Consent text"},
 		{Name: "membership_mail", Head: "Membership mail"},
 	}, []any{
-		p.Name, string(s.Mode), names, append([]string{}, s.AllowDomains...), s.Approval, methods, shortDuration(s.IdleTimeout),
+		p.Name, string(s.Mode), names, append([]string{}, s.AllowDomains...), s.Approval, methods,
+		string(s.SecondFactor.OrDefault()), shortDuration(s.IdleTimeout),
 		consent, s.Consent, !app.MailWithheld(p),
 	})
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/output"
 	"github.com/portalctl/portalctl/pkg/portal"
 )
@@ -15,6 +16,7 @@ func newAgentsCmd(env *Env) *cobra.Command {
 		newAgentsListCmd(env),
 		newAgentsSetCmd(env),
 		newAgentsLinkCmd(env),
+		newAgentsResetFactorCmd(env),
 		newAgentsRemoveCmd(env),
 	)
 	cmd.Aliases = []string{"agent"}
@@ -28,9 +30,11 @@ var agentColumns = []output.Column{
 	{Name: "name", Head: "Name"},
 	{Name: "role", Head: "Role"},
 	{Name: "disabled", Head: "Disabled"},
+	{Name: "second_factor", Head: "Second factor"},
+	{Name: "authenticator", Head: "App set up"},
 	{Name: "created_at", Head: "Added", Spare: true},
 }
 
 func agentRow(a *portal.Agent) []any {
-	return []any{a.Email, a.Name, string(a.Role), a.Disabled, a.CreatedAt}
+	return []any{a.Email, a.Name, string(a.Role), a.Disabled, string(app.FactorOf(a)), a.HasFactor, a.CreatedAt}
 }

@@ -6,16 +6,18 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/portalctl/portalctl/pkg/app"
+	"github.com/portalctl/portalctl/pkg/portal"
 )
 
 type agentsAddOptions struct {
 	Email, Name string
 	Role        *string
+	Factor      *string
 }
 
 func newAgentsAddCmd(env *Env) *cobra.Command {
 	var opts agentsAddOptions
-	var role string
+	var role, factor string
 	cmd := &cobra.Command{
 		Use:     "add [<e-mail>]",
 		Short:   "Add an agent",
@@ -27,7 +29,7 @@ func newAgentsAddCmd(env *Env) *cobra.Command {
 				return err
 			}
 			opts.Email = email
-			opts.Role = given(cmd, "role", role)
+			opts.Role, opts.Factor = given(cmd, "role", role), given(cmd, "second-factor", factor)
 			return runAgentsAdd(cmd.Context(), env, opts)
 		},
 	}
@@ -35,10 +37,16 @@ func newAgentsAddCmd(env *Env) *cobra.Command {
 	f.StringVar(&opts.Email, "email", "", "the agent's e-mail address")
 	f.StringVar(&opts.Name, "name", "", "the agent's name, as customers read it")
 	f.StringVar(&role, "role", "agent", "agent or admin")
+	f.StringVar(&factor, "second-factor", "optional", "required: the agent gets in only with a second factor")
+	choices(cmd, "second-factor", "optional", "required")
 	return cmd
 }
 
 func runAgentsAdd(ctx context.Context, env *Env, opts agentsAddOptions) error {
+	rule, err := parsed(opts.Factor, portal.ParseFactorRule)
+	if err != nil {
+		return err
+	}
 	if err := env.ask(ctx, &opts.Email, "What is the agent's e-mail address?", "--email"); err != nil {
 		return err
 	}
@@ -46,7 +54,7 @@ func runAgentsAdd(ctx context.Context, env *Env, opts agentsAddOptions) error {
 		return err
 	}
 	return env.withApp(ctx, func(a *app.App) error {
-		agent, added, err := a.AddAgent(ctx, app.AgentInput{Email: &opts.Email, Name: &opts.Name, Role: opts.Role})
+		agent, added, err := a.AddAgent(ctx, app.AgentInput{Email: &opts.Email, Name: &opts.Name, Role: opts.Role, SecondFactor: rule})
 		if err != nil {
 			return err
 		}

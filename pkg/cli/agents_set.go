@@ -7,25 +7,36 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/portalctl/portalctl/pkg/app"
+	"github.com/portalctl/portalctl/pkg/portal"
 )
 
 func newAgentsSetCmd(env *Env) *cobra.Command {
-	var email, name, role string
-	var disable, enable bool
+	var email, name, role, factor string
+	var disable, enable, all bool
 	cmd := &cobra.Command{
 		Use:   "set [<e-mail>]",
 		Short: "Change an agent, or keep one out",
 		Long: `Change an agent. A disabled agent is signed out at once and cannot come back in
 or be written as; what they wrote stays. A new address and a new role sign out
-too.`,
+too. A second factor that is required holds at the agent's next page: who has
+no authenticator app sets one up there. --all demands it of every agent there
+is.`,
 		Example: `  portalctl agents set sam@example.com --name "Sam Field"
-  portalctl agents set sam@example.com --disable`,
+  portalctl agents set sam@example.com --disable
+  portalctl agents set --all --second-factor required`,
 		Args: upTo(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := errors.Join(exclusive(cmd, "disable", "enable"), anyGiven(cmd)); err != nil {
 				return err
 			}
-			in := app.AgentInput{Email: given(cmd, "email", email), Name: given(cmd, "name", name), Role: given(cmd, "role", role)}
+			rule, err := parsed(given(cmd, "second-factor", factor), portal.ParseFactorRule)
+			if err != nil {
+				return err
+			}
+			if all {
+				return runAgentsSetAll(cmd, env, args, rule)
+			}
+			in := app.AgentInput{Email: given(cmd, "email", email), Name: given(cmd, "name", name), Role: given(cmd, "role", role), SecondFactor: rule}
 			switch {
 			case disable:
 				in.Disabled = new(true)
@@ -39,6 +50,9 @@ too.`,
 	f.StringVar(&email, "email", "", "another e-mail address")
 	f.StringVar(&name, "name", "", "another name")
 	f.StringVar(&role, "role", "", "agent or admin")
+	f.StringVar(&factor, "second-factor", "", "required: the agent gets in only with a second factor; or optional")
+	f.BoolVar(&all, "all", false, "every agent; with --second-factor only")
+	choices(cmd, "second-factor", "optional", "required")
 	f.BoolVar(&disable, "disable", false, "keep the agent out")
 	f.BoolVar(&enable, "enable", false, "let the agent in again")
 	return cmd
@@ -60,5 +74,31 @@ func runAgentsSet(ctx context.Context, env *Env, address string, in app.AgentInp
 			env.say("%s ended", app.Counted(ended, "session", "sessions"))
 		}
 		return nil
+	})
+}
+
+// runAgentsSetAll demands a second factor of every agent, or of none. Nothing
+// else of an agent is the same for all.
+func runAgentsSetAll(cmd *cobra.Command, env *Env, args []string, rule *portal.FactorRule) error {
+	for _, flag := range []string{"email", "name", "role", "disable", "enable"} {
+		if len(args) > 0 || rule == nil || cmd.Flags().Changed(flag) {
+			return portal.Invalidf("usage", "all", "--all goes with --second-factor alone, and without an address")
+		}
+	}
+	ctx := cmd.Context()
+	return env.withApp(ctx, func(a *app.App) error {
+		agents, err := a.SetAgentsFactor(ctx, *rule)
+		if err != nil {
+			return err
+		}
+		rows, lines := [][]any{}, []string{}
+		for i := range agents {
+			rows = append(rows, agentRow(&agents[i]))
+			lines = append(lines, agents[i].Email+": a second factor is "+string(*rule))
+		}
+		if len(agents) == 0 {
+			lines = append(lines, "unchanged")
+		}
+		return env.outcomes(agentColumns, rows, lines)
 	})
 }

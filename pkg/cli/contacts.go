@@ -15,6 +15,7 @@ func newContactsCmd(env *Env) *cobra.Command {
 		newContactsListCmd(env),
 		newContactsShowCmd(env),
 		newContactsSetCmd(env),
+		newContactsResetFactorCmd(env),
 		newContactsRemoveCmd(env),
 		newContactsImportCmd(env),
 		newContactsExportCmd(env),

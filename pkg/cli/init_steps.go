@@ -125,7 +125,11 @@ func (w *wizard) accessStep() prompt.Step {
 		}, CheckMany: func(list []string) error {
 			_, err := portal.ParseMethods(list)
 			return err
-		}})
+		}},
+		prompt.Field{
+			Title: "Must members use a second factor?", Pass: "--second-factor", Yes: &w.factor,
+			Help: prompt.Says("A code from an authenticator app, or a passkey. Otherwise each may choose to."),
+		})
 	return prompt.Step{Title: "Access", Fields: fields}
 }
 
@@ -184,6 +188,10 @@ func (w *wizard) accessAnswers(c *app.AccessChanges) error {
 		return err
 	}
 	c.Mode, c.Methods = &mode, &methods
+	c.SecondFactor = new(portal.FactorOptional)
+	if w.factor {
+		c.SecondFactor = new(portal.FactorRequired)
+	}
 	c.Groups, c.AllowDomains, c.Approval = nil, nil, nil
 	if mode == portal.ModeGroups {
 		groups := w.groups
@@ -216,6 +224,9 @@ func (w *wizard) summary() string {
 		"         customers see " + w.permissionWords(),
 		"Access   " + w.accessLine(),
 		"         by " + strings.Join(w.methods, " or "),
+	}
+	if w.factor {
+		lines = append(lines, "         and with a second factor")
 	}
 	if w.domain == newDomainPick {
 		lines = append(lines, "It serves nothing until the TXT record is found in DNS.")

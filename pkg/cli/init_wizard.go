@@ -40,6 +40,7 @@ type wizard struct {
 	domains                string
 	approval               bool
 	methods                []string
+	factor                 bool
 }
 
 // newWizard offers what the flags said as answers.
@@ -121,6 +122,7 @@ func (w *wizard) prefillAccess() {
 		}
 	}
 	w.domains, w.approval = strings.Join(valueOf(a.AllowDomains), ", "), valueOf(a.Approval)
+	w.factor = valueOf(a.SecondFactor) == portal.FactorRequired
 	if a.Methods != nil {
 		w.methods = nil
 		for _, m := range *a.Methods {

@@ -49,8 +49,7 @@ const (
 	AuditServer         AuditKind = "server.changed" // where links lead, who mail comes from
 	AuditGroupAdded     AuditKind = "group.added"
 	AuditGroupChanged   AuditKind = "group.changed"
-	AuditGroupJoined    AuditKind = "group.joined" // a contact, by hand or by rule
-	AuditGroupLeft      AuditKind = "group.left"
+	AuditGroupMembers   AuditKind = "group.members" // contacts joined or left
 	AuditGroupRemoved   AuditKind = "group.removed"
 	AuditInvited        AuditKind = "member.invited"
 	AuditApproved       AuditKind = "member.approved"
@@ -71,7 +70,6 @@ const (
 	AuditCompanyChanged AuditKind = "company.changed"
 	AuditCompanyRemoved AuditKind = "company.removed"
 	AuditSight          AuditKind = "ticket.sight" // who sees a ticket: participants, confidential, company
-	AuditImportBegun    AuditKind = "import.begun"
 	AuditImport         AuditKind = "import"
 	AuditExport         AuditKind = "export"
 	AuditFileViewed     AuditKind = "file.viewed" // by an agent

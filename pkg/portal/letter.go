@@ -31,6 +31,8 @@ type Letter struct {
 	Code   string        // to type where it was asked for; empty: none
 	Device string        // the browser it tells of, as its own name for itself
 	From   string        // the IP address it tells of
+	Left   int           // recovery codes left
+	Reset  bool          // the operator did it, for who had lost their second factor
 	At     time.Time     // when what it tells about happened
 	By     string        // who did it, as the reader may know them; empty: the team
 	Inbox  string        // to an inbox: its name
@@ -69,6 +71,9 @@ const (
 	LetterNewDevice       LetterKind = "new_device"  // a sign-in from a browser they never used
 	LetterEmailProof      LetterKind = "email_proof" // to a new address
 	LetterEmailChanged    LetterKind = "email_changed"
+	LetterFactorOn        LetterKind = "factor_on"
+	LetterFactorOff       LetterKind = "factor_off"
+	LetterRecoveryUsed    LetterKind = "recovery_used"
 	LetterApproved        LetterKind = "approved"
 	LetterTicketReceived  LetterKind = "ticket_received"
 	LetterMessage         LetterKind = "message"

@@ -301,6 +301,18 @@ const (
 	FactorRequired FactorRule = "required"
 )
 
+// FewRecoveryCodes is how many recovery codes are few: their owner is told to
+// make new ones.
+const FewRecoveryCodes = 3
+
+// OrDefault is the rule, or optional where none was set.
+func (r FactorRule) OrDefault() FactorRule {
+	if r == "" {
+		return FactorOptional
+	}
+	return r
+}
+
 // ParseFactorRule reads optional or required.
 func ParseFactorRule(s string) (FactorRule, error) {
 	return oneOf("access.second_factor", "second-factor", "a rule for second factors", s, FactorOptional, FactorRequired)
@@ -326,6 +338,12 @@ func (a *AccessSettings) Allows(m SignInMethod) bool {
 		return m == MethodSSO
 	}
 	return m != MethodSSO && slices.Contains(a.Methods, m)
+}
+
+// DemandsFactor reports whether members get in only with a second factor. With
+// an identity provider that is the provider's matter.
+func (a *AccessSettings) DemandsFactor() bool {
+	return a.SecondFactor == FactorRequired && a.Mode != ModeSSO
 }
 
 // DefaultIdleTimeout ends a session nobody uses.
@@ -409,6 +427,7 @@ type Agent struct {
 	Disabled bool
 	// MustFactor is set when the agent gets in only with a second factor.
 	MustFactor bool
+	HasFactor  bool // they have an authenticator app; the store fills it in
 	CreatedAt  time.Time
 }
 

@@ -6,10 +6,11 @@ import (
 	"github.com/portalctl/portalctl/pkg/portal"
 )
 
-const agentColumns = `id, email, name, role, disabled, must_factor, created_at`
+const agentColumns = `id, email, name, role, disabled, must_factor,
+	EXISTS (SELECT 1 FROM second_factor f WHERE f.agent_id = agent.id), created_at`
 
 func scanAgent(r row) (a portal.Agent, err error) {
-	err = r.Scan(&a.ID, &a.Email, &a.Name, &a.Role, &a.Disabled, &a.MustFactor, timeInto{&a.CreatedAt})
+	err = r.Scan(&a.ID, &a.Email, &a.Name, &a.Role, &a.Disabled, &a.MustFactor, &a.HasFactor, timeInto{&a.CreatedAt})
 	return a, err
 }
 

@@ -96,13 +96,10 @@ func (tx *Tx) RecoveryCodes(ctx context.Context, p portal.Person) (left int, sin
 	return left, since, err
 }
 
-// AgentsWithFactor returns who of the agents has an authenticator app.
-func (tx *Tx) AgentsWithFactor(ctx context.Context) (map[portal.AgentID]bool, error) {
-	ids, err := list(ctx, tx, `SELECT agent_id FROM second_factor WHERE agent_id IS NOT NULL`, nil,
-		func(r row) (id portal.AgentID, err error) { return id, r.Scan(&id) })
-	with := map[portal.AgentID]bool{}
-	for _, id := range ids {
-		with[id] = true
-	}
-	return with, err
+// MembersWithoutFactor counts, up to limit, the portal's registered members who
+// have no authenticator app.
+func (tx *Tx) MembersWithoutFactor(ctx context.Context, p portal.PortalID, limit int) (n int, err error) {
+	err = tx.value(ctx, &n, `SELECT count(*) FROM (SELECT 1 FROM member m WHERE m.portal_id = $1 AND m.status = $2
+		AND NOT EXISTS (SELECT 1 FROM second_factor f WHERE f.contact_id = m.contact_id) LIMIT $3)`, p, portal.Registered, limit)
+	return n, err
 }

@@ -57,6 +57,11 @@ func (tx *Tx) TakeHandshake(ctx context.Context, kind HandshakeKind, hash []byte
 		[]any{hash, kind, stamp(tx.Now)}, scanHandshake)
 }
 
+// RemoveHandshake removes a handshake, also one that has run out.
+func (tx *Tx) RemoveHandshake(ctx context.Context, hash []byte) error {
+	return tx.do(ctx, `DELETE FROM handshake WHERE hash = $1`, hash)
+}
+
 // CountHandshakeTry counts a wrong answer and removes the handshake at the
 // last of most.
 func (tx *Tx) CountHandshakeTry(ctx context.Context, hash []byte, most int) error {

@@ -28,6 +28,9 @@ const (
 	MailNewDevice       MailKind = "new_device"  // a sign-in from a browser they never used
 	MailEmailProof      MailKind = "email_proof" // to a new address: prove it
 	MailEmailChanged    MailKind = "email_changed"
+	MailFactorOn        MailKind = "factor_on"
+	MailFactorOff       MailKind = "factor_off"
+	MailRecoveryUsed    MailKind = "recovery_used"
 	MailApproved        MailKind = "approved"
 	MailTicketReceived  MailKind = "ticket_received"
 	MailMessage         MailKind = "message"

@@ -55,6 +55,10 @@ func (s *Server) routes() []route {
 		{"GET /sign-out", s.signOutForm, arriving, noBody},
 		{"POST /sign-out", s.signOut, arriving, small},
 
+		{"GET /sign-in/factor", s.factorForm, atGate, noBody},
+		{"POST /sign-in/factor", s.factorGive, atGate, small},
+		{"GET /sign-in/enrol", s.enrolForm, atGate, noBody},
+		{"POST /sign-in/enrol", s.enrol, atGate, small},
 		{"GET /consent", s.consentForm, atGate, noBody},
 		{"POST /consent", s.consentGive, atGate, small},
 		{"GET /not-me/{token}", s.notMeForm, arriving, noBody},
@@ -98,6 +102,11 @@ func (s *Server) routes() []route {
 		{"GET /account/proof", s.proofForm, signedIn, noBody},
 		{"POST /account/proof", s.prove, signedIn, small},
 		{"POST /account/proof/mail", s.proofMail, signedIn, small},
+		{"GET /account/factor", s.factorShow, signedIn, noBody},
+		{"GET /account/factor/set-up", s.setupForm, signedIn, noBody},
+		{"POST /account/factor/set-up", s.setup, signedIn, small},
+		{"POST /account/factor/codes", s.codesMake, signedIn, small},
+		{"POST /account/factor/off", s.factorOff, signedIn, small},
 		{"POST /account/sessions/{id}/end", s.sessionEnd, contacts, small},
 		{"POST /account/sessions/end", s.sessionsEnd, contacts, small},
 	}

@@ -147,5 +147,37 @@ for (const form of document.querySelectorAll("form[data-draft]")) {
   });
 }
 
+// What is shown once can be copied and printed.
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  if (!navigator.clipboard) continue;
+  button.hidden = false;
+  button.setAttribute("aria-live", "polite");
+  button.addEventListener("click", async () => {
+    const items = [...document.getElementById(button.dataset.copy).children].map((item) => item.textContent.trim());
+    await navigator.clipboard.writeText(items.join("\n"));
+    button.textContent = button.dataset.done;
+  });
+}
+for (const button of document.querySelectorAll("button[data-print-now]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
+
+// What is shown once can be copied and printed.
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  if (!navigator.clipboard) continue; // without TLS there is none
+  button.hidden = false;
+  button.setAttribute("aria-live", "polite");
+  button.addEventListener("click", async () => {
+    const items = [...document.getElementById(button.dataset.copy).children].map((item) => item.textContent.trim());
+    await navigator.clipboard.writeText(items.join("\n"));
+    button.textContent = button.dataset.done;
+  });
+}
+for (const button of document.querySelectorAll("button[data-print-now]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
+
 // A page that was opened to be printed says so to the browser.
 if (document.body.hasAttribute("data-print")) window.addEventListener("load", () => window.print());
