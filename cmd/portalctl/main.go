@@ -5,6 +5,8 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"os/user"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -35,6 +37,16 @@ func run() int {
 		Now:     time.Now,
 		Root:    os.Geteuid() == 0,
 		Version: version,
+		User:    userName(),
 	}
 	return cli.Run(ctx, env, os.Args[1:])
+}
+
+// userName is who runs the program. A user without a name, as in many
+// containers, is told by number.
+func userName() string {
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		return u.Username
+	}
+	return "uid " + strconv.Itoa(os.Getuid())
 }

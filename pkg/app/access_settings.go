@@ -65,6 +65,9 @@ func (a *App) SetAccess(ctx context.Context, id portal.PortalID, c AccessChanges
 			if err := tx.SavePortal(ctx, p); err != nil {
 				return err
 			}
+			if err := a.note(ctx, tx, portal.AuditAccess, p.ID, aboutPortal(p.ID), r.Changes...); err != nil {
+				return err
+			}
 		}
 		r.Invited, r.Mails, err = a.inviteGroups(ctx, tx, p)
 		return err

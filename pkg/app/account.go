@@ -69,8 +69,19 @@ func (a *App) SaveProfile(ctx context.Context, v *Visit, name, language, timeZon
 		if err != nil {
 			return err
 		}
-		c.Name, c.Language, c.TimeZone = name, language, timeZone
-		return tx.SaveContact(ctx, c)
+		// Rules may look at name and language.
+		var changes changeList
+		change(&changes, "name", &c.Name, &name)
+		change(&changes, "language", &c.Language, &language)
+		change(&changes, "time-zone", &c.TimeZone, &timeZone)
+		if err := tx.SaveContact(ctx, c); err != nil {
+			return err
+		}
+		some, err := bearing(ctx, tx, changes)
+		if err != nil || len(some) == 0 {
+			return err
+		}
+		return a.noteVisit(ctx, tx, v, portal.AuditContactChanged, portal.AboutContact(c.ID), some...)
 	})
 }
 

@@ -120,7 +120,10 @@ func (a *App) AddAgent(ctx context.Context, in AgentInput) (agent *portal.Agent,
 			return nil
 		}
 		added = true
-		return tx.AddAgent(ctx, agent)
+		if err := tx.AddAgent(ctx, agent); err != nil {
+			return err
+		}
+		return a.note(ctx, tx, portal.AuditAgentAdded, 0, portal.AboutAgent(agent.ID), agentFacts(agent)...)
 	})
 	return agent, added && err == nil, err
 }
@@ -138,6 +141,9 @@ func (a *App) SetAgent(ctx context.Context, address string, in AgentInput) (agen
 			return err
 		}
 		if err := tx.SaveAgent(ctx, agent); err != nil {
+			return err
+		}
+		if err := a.note(ctx, tx, portal.AuditAgentChanged, 0, portal.AboutAgent(agent.ID), changes...); err != nil {
 			return err
 		}
 		if old.Disabled == agent.Disabled && old.Email == agent.Email && old.Role == agent.Role {
@@ -241,7 +247,10 @@ func (a *App) RemoveAgent(ctx context.Context, address string) (agent *portal.Ag
 			return portal.Conflictf("agent.in_use", "%s has written messages or has tickets, which would lose their agent", agent.Email).
 				WithHint("`portalctl agents set %s --disable` keeps them out and the tickets whole", agent.Email)
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return a.note(ctx, tx, portal.AuditAgentRemoved, 0, portal.AboutAgent(agent.ID), Change{Field: "email", From: agent.Email})
 	})
 	return agent, err
 }

@@ -32,6 +32,9 @@ type Options struct {
 	// Operator is who runs a command, by the operating system's name, for the
 	// audit log; "" for serve, where nobody does.
 	Operator string
+	// OperatorAddress is the IP address the operator came from; "" for the
+	// machine itself.
+	OperatorAddress string
 }
 
 // App does what the product does. It is safe for concurrent use.
@@ -44,6 +47,7 @@ type App struct {
 	resolver *Resolver
 	mailer   Mailer
 	operator string
+	from     string
 	sealer   *auth.Sealer
 
 	settings atomic.Pointer[settings]
@@ -57,7 +61,7 @@ func New(o Options) *App {
 	a := &App{
 		store: o.Store, hasher: o.Hasher, now: o.Now, log: o.Log, baseURL: o.BaseURL,
 		resolver: o.Resolver, mailer: o.Mailer, mailDue: make(chan struct{}, 1),
-		operator: o.Operator,
+		operator: o.Operator, from: o.OperatorAddress,
 	}
 	if a.now == nil {
 		a.now = time.Now

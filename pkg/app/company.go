@@ -157,6 +157,9 @@ func (a *App) AddCompany(ctx context.Context, in CompanyInput) (c *portal.Compan
 		if err := tx.AddCompany(ctx, c); err != nil {
 			return err
 		}
+		if err := a.note(ctx, tx, portal.AuditCompanyAdded, 0, portal.AboutCompany(c.ID), companyFacts(c)...); err != nil {
+			return err
+		}
 		match, err = matchDomain(ctx, tx, c, false)
 		return err
 	})
@@ -189,6 +192,9 @@ func (a *App) SetCompany(ctx context.Context, typed string, in CompanyInput) (c 
 		}
 		if len(changes) > 0 {
 			if err := tx.SaveCompany(ctx, c); err != nil {
+				return err
+			}
+			if err := a.note(ctx, tx, portal.AuditCompanyChanged, 0, portal.AboutCompany(c.ID), changes...); err != nil {
 				return err
 			}
 		}
@@ -263,7 +269,10 @@ func (a *App) RemoveCompany(ctx context.Context, typed string) (c *portal.Compan
 		if c, err = companyNamed(ctx, tx, typed); err != nil {
 			return err
 		}
-		return tx.RemoveCompany(ctx, c.ID)
+		if err := tx.RemoveCompany(ctx, c.ID); err != nil {
+			return err
+		}
+		return a.note(ctx, tx, portal.AuditCompanyRemoved, 0, portal.AboutCompany(c.ID), Change{Field: "name", From: c.Name}, Change{Field: "domain", From: c.Domain})
 	})
 	return c, err
 }

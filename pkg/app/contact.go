@@ -210,7 +210,10 @@ func (a *App) AddContact(ctx context.Context, in ContactInput) (c *portal.Contac
 			return nil
 		}
 		added = true
-		return tx.AddContact(ctx, c)
+		if err := tx.AddContact(ctx, c); err != nil {
+			return err
+		}
+		return a.noteContact(ctx, tx, portal.AuditContactAdded, c.ID, append([]Change{fact("email", c.Email)}, changes...))
 	})
 	return c, added && err == nil, err
 }
@@ -229,6 +232,9 @@ func (a *App) SetContact(ctx context.Context, address string, in ContactInput) (
 		if err := tx.SaveContact(ctx, c); err != nil {
 			return err
 		}
+		if err := a.noteContact(ctx, tx, portal.AuditContactChanged, c.ID, changes); err != nil {
+			return err
+		}
 		if old.Email == c.Email && old.RegistrationEmail() == c.RegistrationEmail() {
 			return nil
 		}
@@ -238,6 +244,16 @@ func (a *App) SetContact(ctx context.Context, address string, in ContactInput) (
 		return tx.EndTokens(ctx, c.ID, 0, "")
 	})
 	return c, changes, err
+}
+
+// noteContact writes down what of a contact's changes bears on rights, if
+// anything does.
+func (a *App) noteContact(ctx context.Context, tx *store.Tx, kind portal.AuditKind, id portal.ContactID, changes []Change) error {
+	some, err := bearing(ctx, tx, changes)
+	if err != nil || len(some) == 0 {
+		return err
+	}
+	return a.note(ctx, tx, kind, 0, portal.AboutContact(id), some...)
 }
 
 // apply writes what a command says into c and tells what that changed. All
@@ -363,7 +379,10 @@ func (a *App) RemoveContact(ctx context.Context, address string) (c *portal.Cont
 			return portal.Conflictf("contact.has_tickets", "%s has opened tickets, which would lose their requester", c.Email).
 				WithHint("`portalctl members disable %s` keeps the contact out and the tickets whole", c.Email)
 		}
-		return tx.RemoveContact(ctx, c.ID)
+		if err := tx.RemoveContact(ctx, c.ID); err != nil {
+			return err
+		}
+		return a.note(ctx, tx, portal.AuditContactRemoved, 0, portal.AboutContact(c.ID), Change{Field: "email", From: c.Email})
 	})
 	return c, err
 }

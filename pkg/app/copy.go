@@ -35,5 +35,5 @@ func (a *App) OnCopy(ctx context.Context, change func(path string) error, work f
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	return work(New(Options{Store: s, Now: a.now, Log: a.log, Hasher: a.hasher, BaseURL: a.baseURL}))
+	return work(New(Options{Store: s, Now: a.now, Log: a.log, Hasher: a.hasher, BaseURL: a.baseURL, Operator: a.operator, OperatorAddress: a.from}))
 }

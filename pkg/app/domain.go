@@ -187,12 +187,15 @@ func (a *App) ConnectDomain(ctx context.Context, name, language string) (d *port
 				return err
 			}
 			created = true
-			return tx.AddDomain(ctx, d)
+			if err := tx.AddDomain(ctx, d); err != nil {
+				return err
+			}
+			return a.note(ctx, tx, portal.AuditDomainAdded, 0, aboutDomain(d.ID), domainFacts(d)...)
 		}
 		if err != nil {
 			return err
 		}
-		changes, err = saveLanguage(ctx, tx, d, language)
+		changes, err = a.saveLanguage(ctx, tx, d, language)
 		return err
 	})
 	return d, created, changes, err
@@ -208,13 +211,16 @@ func orDefault(s, other string) string {
 	return s
 }
 
-func saveLanguage(ctx context.Context, tx *store.Tx, d *portal.Domain, language string) ([]Change, error) {
+func (a *App) saveLanguage(ctx context.Context, tx *store.Tx, d *portal.Domain, language string) ([]Change, error) {
 	if language == "" || language == d.Language {
 		return nil, nil
 	}
 	changes := []Change{{"language", d.Language, language}}
 	d.Language = language
-	return changes, tx.SaveDomain(ctx, d)
+	if err := tx.SaveDomain(ctx, d); err != nil {
+		return nil, err
+	}
+	return changes, a.note(ctx, tx, portal.AuditDomainChanged, 0, aboutDomain(d.ID), changes...)
 }
 
 // SetDomainLanguage changes the language the domain's portals appear in.
@@ -223,7 +229,7 @@ func (a *App) SetDomainLanguage(ctx context.Context, name, language string) (d *
 		if d, err = domainByName(ctx, tx, name); err != nil {
 			return err
 		}
-		changes, err = saveLanguage(ctx, tx, d, language)
+		changes, err = a.saveLanguage(ctx, tx, d, language)
 		return err
 	})
 	return d, changes, err
@@ -259,7 +265,10 @@ func (a *App) RemoveDomain(ctx context.Context, name string) error {
 		if err := mayRemoveDomain(ctx, tx, d); err != nil {
 			return err
 		}
-		return tx.RemoveDomain(ctx, d.ID)
+		if err := tx.RemoveDomain(ctx, d.ID); err != nil {
+			return err
+		}
+		return a.note(ctx, tx, portal.AuditDomainRemoved, 0, aboutDomain(d.ID), Change{Field: "host", From: d.Host})
 	})
 }
 
@@ -324,7 +333,7 @@ func (a *App) SetAddress(ctx context.Context, addresses []string) error {
 		return err
 	}
 	return a.store.Write(ctx, func(tx *store.Tx) error {
-		return tx.SetMeta(ctx, metaAddress, strings.Join(checked, " "))
+		return a.setServer(ctx, tx, "address", metaAddress, strings.Join(checked, " "))
 	})
 }
 
@@ -463,6 +472,9 @@ func (a *App) CheckDomain(ctx context.Context, d *portal.Domain) (*DomainCheck, 
 		now.CheckedAt = tx.Now
 		if c.Proven && now.VerifiedAt.IsZero() {
 			now.VerifiedAt = tx.Now
+			if err := a.note(ctx, tx, portal.AuditDomainProven, 0, aboutDomain(now.ID), fact("host", now.Host)); err != nil {
+				return err
+			}
 		}
 		c.Domain = now
 		return tx.SaveDomain(ctx, now)

@@ -29,6 +29,9 @@ const (
 
 // ExportContacts writes every contact, by address, and returns how many.
 func (a *App) ExportContacts(ctx context.Context, w io.Writer, format ExportFormat) (int, error) {
+	if err := a.noteExport(ctx, aboutContacts, fact("format", format)); err != nil {
+		return 0, err
+	}
 	return export(w, format, func(row func(*transfer.Contact) error) error { return a.eachContact(ctx, row) },
 		func(c *transfer.Contact) map[string]string { return c.Properties },
 		func(keys []string) (rowWriter[transfer.Contact], error) { return transfer.NewContactWriter(w, keys) })
@@ -36,6 +39,9 @@ func (a *App) ExportContacts(ctx context.Context, w io.Writer, format ExportForm
 
 // ExportCompanies writes every company, by name, and returns how many.
 func (a *App) ExportCompanies(ctx context.Context, w io.Writer, format ExportFormat) (int, error) {
+	if err := a.noteExport(ctx, aboutCompanies, fact("format", format)); err != nil {
+		return 0, err
+	}
 	return export(w, format, func(row func(*transfer.Company) error) error { return a.eachCompany(ctx, row) },
 		func(c *transfer.Company) map[string]string { return c.Properties },
 		func(keys []string) (rowWriter[transfer.Company], error) { return transfer.NewCompanyWriter(w, keys) })
@@ -45,6 +51,9 @@ func (a *App) ExportCompanies(ctx context.Context, w io.Writer, format ExportFor
 // messages included, by number, and returns how many. Of files the names are
 // written.
 func (a *App) ExportAllTickets(ctx context.Context, w io.Writer, format ExportFormat) (int, error) {
+	if err := a.noteExport(ctx, aboutTickets, fact("format", format)); err != nil {
+		return 0, err
+	}
 	counting := true // the first reading of CSV looks at the custom fields only
 	return export(w, format, func(row func(*transfer.Ticket) error) error {
 		full := format == ExportJSON || !counting

@@ -108,6 +108,9 @@ func (a *App) File(ctx context.Context, v *Visit, id portal.FileID) (*portal.Fil
 	if err != nil {
 		return nil, nil, err
 	}
+	if v.Agent != nil {
+		a.noteFileView(v, file)
+	}
 	return file, content, nil
 }
 

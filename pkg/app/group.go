@@ -98,7 +98,10 @@ func (a *App) AddGroup(ctx context.Context, name string, rules portal.RuleSet) (
 			return err
 		}
 		g, added = &portal.Group{Name: n, Rules: rules}, true
-		return tx.AddGroup(ctx, g)
+		if err := tx.AddGroup(ctx, g); err != nil {
+			return err
+		}
+		return a.note(ctx, tx, portal.AuditGroupAdded, 0, aboutGroup(g.ID), groupFacts(g)...)
 	})
 	return g, added && err == nil, err
 }
@@ -126,7 +129,10 @@ func (a *App) RemoveGroup(ctx context.Context, name string) (g *portal.Group, er
 			return portal.Conflictf("group.in_use", "the access group %q lets people into the portal %q", g.Name, p.Name).
 				WithHint("take it out of the portal's access first, with `portalctl access set`")
 		}
-		return tx.RemoveGroup(ctx, g.ID)
+		if err := tx.RemoveGroup(ctx, g.ID); err != nil {
+			return err
+		}
+		return a.note(ctx, tx, portal.AuditGroupRemoved, 0, aboutGroup(g.ID), Change{Field: "name", From: g.Name})
 	})
 	return g, err
 }
@@ -273,6 +279,9 @@ func (a *App) addToGroup(ctx context.Context, tx *store.Tx, g *portal.Group, con
 			done.Unchanged = append(done.Unchanged, c.Email)
 			continue
 		}
+		if err := a.note(ctx, tx, portal.AuditGroupJoined, 0, portal.AboutContact(c.ID), fact("group", aboutGroup(g.ID))); err != nil {
+			return err
+		}
 		done.Added = append(done.Added, c.Email)
 		added = append(added, c.ID)
 	}
@@ -337,8 +346,11 @@ func (a *App) removeFromGroup(ctx context.Context, tx *store.Tx, g *portal.Group
 			done.Unchanged = append(done.Unchanged, c.Email)
 			continue
 		}
+		if err := a.note(ctx, tx, portal.AuditGroupLeft, 0, portal.AboutContact(c.ID), Change{Field: "group", From: aboutGroup(g.ID)}); err != nil {
+			return err
+		}
 		done.Removed = append(done.Removed, c.Email)
-		ended, err := endEntry(ctx, tx, portals, c.ID, "no access group lists the contact any more")
+		ended, err := a.endEntry(ctx, tx, portals, c.ID, "no access group lists the contact any more")
 		if err != nil {
 			return err
 		}
@@ -349,9 +361,9 @@ func (a *App) removeFromGroup(ctx context.Context, tx *store.Tx, g *portal.Group
 
 // endEntry ends the contact's sessions and links for those of the portals
 // that they may no longer enter, and returns how many sessions that were.
-func endEntry(ctx context.Context, tx *store.Tx, portals []*portal.Portal, c portal.ContactID, reason string) (ended int, err error) {
+func (a *App) endEntry(ctx context.Context, tx *store.Tx, portals []*portal.Portal, c portal.ContactID, reason string) (ended int, err error) {
 	for _, p := range portals {
-		entry, _, err := entryOf(ctx, tx, p, c)
+		entry, member, err := entryOf(ctx, tx, p, c)
 		if err != nil {
 			return ended, err
 		}
@@ -363,6 +375,11 @@ func endEntry(ctx context.Context, tx *store.Tx, portals []*portal.Portal, c por
 			return ended, err
 		}
 		ended += n
+		if member != nil && member.Status != portal.Disabled {
+			if err := a.note(ctx, tx, portal.AuditAccessEnded, p.ID, portal.AboutContact(c), fact("reason", entry.Code), fact("sessions", n)); err != nil {
+				return ended, err
+			}
+		}
 	}
 	return ended, nil
 }

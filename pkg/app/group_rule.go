@@ -44,10 +44,18 @@ func (a *App) SetGroup(ctx context.Context, name string, in GroupInput) (g *port
 			}
 		}
 		done.Group = g.Name
-		if in.Rules == nil || written(g.Rules) == written(*in.Rules) {
+		ruled := in.Rules != nil && written(g.Rules) != written(*in.Rules)
+		if ruled {
+			changes = append(changes, Change{"rule", written(g.Rules), written(*in.Rules)})
+		}
+		if len(changes) > 0 {
+			if err := a.note(ctx, tx, portal.AuditGroupChanged, 0, aboutGroup(g.ID), changes...); err != nil {
+				return err
+			}
+		}
+		if !ruled {
 			return nil
 		}
-		changes = append(changes, Change{"rule", written(g.Rules), written(*in.Rules)})
 		return tx.SetRules(ctx, g, *in.Rules, func(moves []store.GroupMove) error {
 			return a.reconcileGroups(ctx, tx, moves, done)
 		})
@@ -88,13 +96,19 @@ func (a *App) reconcileGroups(ctx context.Context, tx *store.Tx, moves []store.G
 			}
 			portals[m.Group], order = named, append(order, m.Group)
 		}
+		// A group that lets in nowhere gives and takes no right.
+		if len(portals[m.Group]) > 0 {
+			if err := a.noteMove(ctx, tx, m); err != nil {
+				return err
+			}
+		}
 		if m.Joined {
 			done.Joined++
 			joined[m.Group] = append(joined[m.Group], m.Contact)
 			continue
 		}
 		done.Left++
-		ended, err := endEntry(ctx, tx, portals[m.Group], m.Contact, "no access group lists the contact any more")
+		ended, err := a.endEntry(ctx, tx, portals[m.Group], m.Contact, "no access group lists the contact any more")
 		if err != nil {
 			return err
 		}
@@ -109,6 +123,14 @@ func (a *App) reconcileGroups(ctx context.Context, tx *store.Tx, moves []store.G
 		}
 	}
 	return nil
+}
+
+// noteMove writes down that rules moved a contact.
+func (a *App) noteMove(ctx context.Context, tx *store.Tx, m store.GroupMove) error {
+	if m.Joined {
+		return a.note(ctx, tx, portal.AuditGroupJoined, 0, portal.AboutContact(m.Contact), fact("group", aboutGroup(m.Group)), fact("by", "rule"))
+	}
+	return a.note(ctx, tx, portal.AuditGroupLeft, 0, portal.AboutContact(m.Contact), Change{Field: "group", From: aboutGroup(m.Group)}, fact("by", "rule"))
 }
 
 // portalsOf returns the portals whose access names the group.

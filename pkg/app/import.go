@@ -70,6 +70,8 @@ type importer[T any] struct {
 	rows   int // at most in a transaction
 	// take writes one record. An error a person can mend rejects the record.
 	take    func(ctx context.Context, tx *store.Tx, in *T) (outcome, error)
+	what    string // contacts, companies or tickets
+	begun   bool   // the audit log says so
 	cache   *importCache
 	notes   transfer.Notes
 	result  ImportResult
@@ -91,7 +93,7 @@ func (a *App) ImportContacts(ctx context.Context, src transfer.Source, size int6
 		if err != nil {
 			return nil, err
 		}
-		im := &contactImport{importer: newImporter(a, r, o)}
+		im := &contactImport{importer: newImporter(a, aboutContacts, r, o)}
 		im.take = im.contact
 		return im.run(ctx)
 	})
@@ -105,7 +107,7 @@ func (a *App) ImportCompanies(ctx context.Context, src transfer.Source, size int
 		if err != nil {
 			return nil, err
 		}
-		im := &companyImport{importer: newImporter(a, r, o)}
+		im := &companyImport{importer: newImporter(a, aboutCompanies, r, o)}
 		im.take = im.company
 		return im.run(ctx)
 	})
@@ -120,7 +122,7 @@ func (a *App) ImportTickets(ctx context.Context, src transfer.Source, size int64
 		if err != nil {
 			return nil, err
 		}
-		im := &ticketImport{importer: newImporter(a, r, o)}
+		im := &ticketImport{importer: newImporter(a, aboutTickets, r, o)}
 		im.rows = ticketRows
 		if err := im.load(ctx); err != nil {
 			return nil, err
@@ -143,13 +145,18 @@ func imported(ctx context.Context, a *App, o ImportOptions, run func(*App) (*Imp
 	return result, err
 }
 
-func newImporter[T any](a *App, r *transfer.Reader[T], o ImportOptions) importer[T] {
-	return importer[T]{app: a, opts: o, reader: r, rows: importRows, cache: &importCache{companies: map[transfer.CompanyRef]portal.CompanyID{}}}
+func newImporter[T any](a *App, what string, r *transfer.Reader[T], o ImportOptions) importer[T] {
+	return importer[T]{app: a, what: what, opts: o, reader: r, rows: importRows, cache: &importCache{companies: map[transfer.CompanyRef]portal.CompanyID{}}}
 }
 
 // run takes the whole file, a transaction for each few hundred rows. What was
 // taken before an error stays, and the result tells how much that was.
-func (im *importer[T]) run(ctx context.Context) (*ImportResult, error) {
+func (im *importer[T]) run(ctx context.Context) (result *ImportResult, err error) {
+	defer func() {
+		if im.begun {
+			err = errors.Join(err, im.noteDone(context.WithoutCancel(ctx)))
+		}
+	}()
 	for {
 		batch, err := im.read()
 		if err != nil && !errors.Is(err, io.EOF) {
@@ -218,6 +225,12 @@ func (im *importer[T]) write(ctx context.Context, batch []transfer.Record[T]) er
 	var moved GroupChange
 	im.cache.forget()
 	err := im.app.store.Write(ctx, func(tx *store.Tx) error {
+		if !im.begun {
+			// With the first rows, so that none is there without it.
+			if err := im.app.note(ctx, tx, portal.AuditImportBegun, 0, im.what); err != nil {
+				return err
+			}
+		}
 		for i := range batch {
 			rec := &batch[i]
 			if len(rec.Problems) > 0 {
@@ -243,6 +256,7 @@ func (im *importer[T]) write(ctx context.Context, batch []transfer.Record[T]) er
 	if err != nil {
 		return err
 	}
+	im.begun = true
 	im.tell(&moved)
 	for i := range batch {
 		if err := im.count(&batch[i], &outcomes[i]); err != nil {
@@ -250,6 +264,15 @@ func (im *importer[T]) write(ctx context.Context, batch []transfer.Record[T]) er
 		}
 	}
 	return nil
+}
+
+// noteDone writes down what an import came to.
+func (im *importer[T]) noteDone(ctx context.Context) error {
+	r := &im.result
+	return im.app.store.Write(ctx, func(tx *store.Tx) error {
+		return im.app.note(ctx, tx, portal.AuditImport, 0, im.what,
+			fact("created", r.Created), fact("updated", r.Updated), fact("unchanged", r.Unchanged), fact("rejected", r.Rejected))
+	})
 }
 
 // tell notes what rules of access groups made of the records.

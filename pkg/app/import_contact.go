@@ -86,6 +86,13 @@ func (im *contactImport) save(ctx context.Context, tx *store.Tx, old, next *port
 	if old.Email == next.Email && old.RegistrationEmail() == next.RegistrationEmail() {
 		return nil
 	}
+	// The import is one entry; who signs in with an address is one of its own.
+	var changes changeList
+	changes.note("email", old.Email, next.Email)
+	changes.note("member-email", old.MemberEmail, next.MemberEmail)
+	if err := im.app.note(ctx, tx, portal.AuditContactChanged, 0, portal.AboutContact(next.ID), changes...); err != nil {
+		return err
+	}
 	if _, err := tx.EndSessions(ctx, next.ID, 0, 0, "the address changed"); err != nil {
 		return err
 	}

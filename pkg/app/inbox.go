@@ -70,7 +70,10 @@ func (a *App) AddInbox(ctx context.Context, name string, kind portal.InboxKind, 
 			return err
 		}
 		i, created = wanted, true
-		return tx.AddInbox(ctx, i)
+		if err := tx.AddInbox(ctx, i); err != nil {
+			return err
+		}
+		return a.note(ctx, tx, portal.AuditInboxAdded, 0, aboutInbox(i.ID), inboxFacts(i)...)
 	})
 	return i, created, err
 }
@@ -112,7 +115,10 @@ func (a *App) SetInbox(ctx context.Context, name string, c InboxChanges) (i *por
 		if err := checkInbox(i); err != nil {
 			return err
 		}
-		return tx.SaveInbox(ctx, i)
+		if err := tx.SaveInbox(ctx, i); err != nil {
+			return err
+		}
+		return a.note(ctx, tx, portal.AuditInboxChanged, 0, aboutInbox(i.ID), changes...)
 	})
 	return i, changes, err
 }
@@ -134,7 +140,10 @@ func (a *App) RemoveInbox(ctx context.Context, name string) error {
 					WithHint("choose another first: portalctl tickets configure --inbox NAME")
 			}
 		}
-		return tx.RemoveInbox(ctx, i.ID)
+		if err := tx.RemoveInbox(ctx, i.ID); err != nil {
+			return err
+		}
+		return a.note(ctx, tx, portal.AuditInboxRemoved, 0, aboutInbox(i.ID), Change{Field: "name", From: i.Name})
 	})
 }
 

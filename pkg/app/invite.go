@@ -34,6 +34,9 @@ func (a *App) invite(ctx context.Context, tx *store.Tx, p *portal.Portal, contac
 		if m.Status == portal.Registered || m.Status == portal.Disabled {
 			continue
 		}
+		if err := a.noteMember(ctx, tx, portal.AuditInvited, m, portal.Invited); err != nil {
+			return mails, err
+		}
 		m.Status, m.InvitedAt = portal.Invited, tx.Now
 		if err := tx.SaveMember(ctx, m); err != nil {
 			return mails, err
@@ -73,13 +76,15 @@ func (a *App) MemberLink(ctx context.Context, p *portal.Portal, c portal.Contact
 		case member != nil && member.Status == portal.Disabled, !entry.Allowed && p.Access.Mode == portal.ModeGroups:
 			return portal.Conflictf(entry.Code, "no link for this contact: %s", entry.Why).WithHint("%s", entry.Change)
 		case member == nil || member.Status != portal.Registered:
-			if err := inviteSilently(ctx, tx, p, c, member); err != nil {
+			if err := a.inviteSilently(ctx, tx, p, c, member); err != nil {
 				return err
 			}
 			t.Kind, t.ExpiresAt = store.TokenInvitation, tx.Now.Add(InvitationLife)
 		}
-		path, err = newLink(ctx, tx, t)
-		return err
+		if path, err = newLink(ctx, tx, t); err != nil {
+			return err
+		}
+		return a.note(ctx, tx, portal.AuditLink, p.ID, portal.AboutContact(c), fact("kind", t.Kind))
 	})
 	if err != nil {
 		return "", err
@@ -97,9 +102,12 @@ func LinkLife(link string) time.Duration {
 
 // inviteSilently notes an invitation that is handed over, not mailed. m is
 // the contact's membership, or nil.
-func inviteSilently(ctx context.Context, tx *store.Tx, p *portal.Portal, c portal.ContactID, m *portal.Member) error {
+func (a *App) inviteSilently(ctx context.Context, tx *store.Tx, p *portal.Portal, c portal.ContactID, m *portal.Member) error {
 	if m == nil {
 		m = &portal.Member{PortalID: p.ID, ContactID: c}
+	}
+	if err := a.noteMember(ctx, tx, portal.AuditInvited, m, portal.Invited); err != nil {
+		return err
 	}
 	m.Status, m.InvitedAt = portal.Invited, tx.Now
 	return tx.SaveMember(ctx, m)
@@ -117,7 +125,10 @@ func (a *App) AgentLink(ctx context.Context, p *portal.Portal, id portal.AgentID
 			return portal.Conflictf("agent.disabled", "the agent %s is disabled", agent.Email).WithHint("enable the agent with `portalctl agents set`")
 		}
 		path, err = newLink(ctx, tx, &store.Token{Kind: store.TokenSignIn, Portal: p.ID, Agent: id, ExpiresAt: tx.Now.Add(SignInLinkLife)})
-		return err
+		if err != nil {
+			return err
+		}
+		return a.note(ctx, tx, portal.AuditLink, p.ID, portal.AboutAgent(id), fact("kind", store.TokenSignIn))
 	})
 	if err != nil {
 		return "", err

@@ -68,6 +68,12 @@ func memberOrNil(ctx context.Context, tx *store.Tx, p *portal.Portal, c portal.C
 	return m, err
 }
 
+// noteMember writes down that a membership is to get another status.
+func (a *App) noteMember(ctx context.Context, tx *store.Tx, kind portal.AuditKind, m *portal.Member, to portal.MemberStatus, more ...Change) error {
+	status := Change{Field: "status", From: string(m.Status), To: string(to)}
+	return a.note(ctx, tx, kind, m.PortalID, portal.AboutContact(m.ContactID), append([]Change{status}, more...)...)
+}
+
 // InviteMembers invites contacts, again if they were invited before, and lets
 // disabled ones back in.
 func (a *App) InviteMembers(ctx context.Context, p *portal.Portal, addresses []string) ([]MemberChange, error) {
@@ -90,6 +96,9 @@ func (a *App) inviteMember(ctx context.Context, tx *store.Tx, p *portal.Portal, 
 		return awaitsApproval(c)
 	}
 	if m != nil && m.Status == portal.Disabled {
+		if err := a.noteMember(ctx, tx, portal.AuditInvited, m, portal.Invited, fact("again", true)); err != nil {
+			return err
+		}
 		m.Status, m.DisabledAt = portal.Invited, time.Time{}
 		if err := tx.SaveMember(ctx, m); err != nil {
 			return err
@@ -134,10 +143,10 @@ func mayInvite(ctx context.Context, tx *store.Tx, p *portal.Portal, c *portal.Co
 // ApproveMembers lets in those who registered and await approval, and tells
 // them by mail.
 func (a *App) ApproveMembers(ctx context.Context, p *portal.Portal, addresses []string) ([]MemberChange, error) {
-	return a.changeMembers(ctx, p, addresses, approveMember)
+	return a.changeMembers(ctx, p, addresses, a.approveMember)
 }
 
-func approveMember(ctx context.Context, tx *store.Tx, p *portal.Portal, c *portal.Contact, done *MemberChange) error {
+func (a *App) approveMember(ctx context.Context, tx *store.Tx, p *portal.Portal, c *portal.Contact, done *MemberChange) error {
 	m, err := memberOrNil(ctx, tx, p, c.ID)
 	if err != nil {
 		return err
@@ -151,6 +160,9 @@ func approveMember(ctx context.Context, tx *store.Tx, p *portal.Portal, c *porta
 	case m.Status != portal.Pending:
 		return portal.Conflictf("member.not_pending", "%s is %s and has not asked for access", c.Email, m.Status).
 			WithHint("invite them with `portalctl members invite %s`", c.Email)
+	}
+	if err := a.noteMember(ctx, tx, portal.AuditApproved, m, portal.Registered); err != nil {
+		return err
 	}
 	m.Status, m.RegisteredAt = portal.Registered, tx.Now
 	if m.ReadFrom == 0 {
@@ -176,10 +188,10 @@ func notMember(p *portal.Portal, c *portal.Contact) error {
 // DisableMembers keeps members out: sessions, links and invitations end at
 // once. Somebody an access group lists can be kept out before they ever came.
 func (a *App) DisableMembers(ctx context.Context, p *portal.Portal, addresses []string) ([]MemberChange, error) {
-	return a.changeMembers(ctx, p, addresses, disableMember)
+	return a.changeMembers(ctx, p, addresses, a.disableMember)
 }
 
-func disableMember(ctx context.Context, tx *store.Tx, p *portal.Portal, c *portal.Contact, done *MemberChange) error {
+func (a *App) disableMember(ctx context.Context, tx *store.Tx, p *portal.Portal, c *portal.Contact, done *MemberChange) error {
 	m, err := memberOrNil(ctx, tx, p, c.ID)
 	if err != nil {
 		return err
@@ -199,6 +211,9 @@ func disableMember(ctx context.Context, tx *store.Tx, p *portal.Portal, c *porta
 		done.Note = "is disabled already"
 		return nil
 	}
+	if err := a.noteMember(ctx, tx, portal.AuditDisabled, m, portal.Disabled); err != nil {
+		return err
+	}
 	m.Status, m.DisabledAt = portal.Disabled, tx.Now
 	if err := tx.SaveMember(ctx, m); err != nil {
 		return err
@@ -211,10 +226,10 @@ func disableMember(ctx context.Context, tx *store.Tx, p *portal.Portal, c *porta
 // RemoveMembers forgets memberships; contact and tickets stay. One whom an
 // access group lets in has to leave the group first.
 func (a *App) RemoveMembers(ctx context.Context, p *portal.Portal, addresses []string) ([]MemberChange, error) {
-	return a.changeMembers(ctx, p, addresses, removeMember)
+	return a.changeMembers(ctx, p, addresses, a.removeMember)
 }
 
-func removeMember(ctx context.Context, tx *store.Tx, p *portal.Portal, c *portal.Contact, done *MemberChange) error {
+func (a *App) removeMember(ctx context.Context, tx *store.Tx, p *portal.Portal, c *portal.Contact, done *MemberChange) error {
 	m, err := memberOrNil(ctx, tx, p, c.ID)
 	if err != nil {
 		return err
@@ -231,6 +246,9 @@ func removeMember(ctx context.Context, tx *store.Tx, p *portal.Portal, c *portal
 			WithHint("take them out with `portalctl groups members GROUP --remove %s`, or keep them out with `portalctl members disable %s`", c.Email, c.Email)
 	}
 	if err := tx.RemoveMember(ctx, p.ID, c.ID); err != nil {
+		return err
+	}
+	if err := a.noteMember(ctx, tx, portal.AuditMemberRemoved, m, ""); err != nil {
 		return err
 	}
 	done.Changed = true

@@ -36,6 +36,9 @@ func (a *App) addParticipant(ctx context.Context, tx *store.Tx, t *portal.Ticket
 	if err := saveWithEvent(ctx, tx, t, portal.Event{Kind: portal.EventParticipantAdded, By: by, To: c.ShownName()}); err != nil {
 		return err
 	}
+	if err := a.noteBy(ctx, tx, by, "", portal.AuditSight, 0, aboutTicket(t.Number), fact("participant", portal.AboutContact(c.ID))); err != nil {
+		return err
+	}
 	return a.noticeParticipant(ctx, tx, t, c)
 }
 
@@ -92,6 +95,9 @@ func (a *App) RemoveParticipant(ctx context.Context, v *Visit, n portal.TicketNu
 			return err
 		}
 		t.Participants = slices.Delete(slices.Clone(t.Participants), i, i+1)
-		return saveWithEvent(ctx, tx, t, portal.Event{Kind: portal.EventParticipantRemoved, By: v.actor(), From: c.ShownName()})
+		if err := saveWithEvent(ctx, tx, t, portal.Event{Kind: portal.EventParticipantRemoved, By: v.actor(), From: c.ShownName()}); err != nil {
+			return err
+		}
+		return a.noteVisit(ctx, tx, v, portal.AuditSight, aboutTicket(t.Number), Change{Field: "participant", From: portal.AboutContact(id)})
 	})
 }

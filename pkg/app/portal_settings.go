@@ -48,6 +48,9 @@ func (a *App) SetPortal(ctx context.Context, id portal.PortalID, c PortalChanges
 		if err := tx.SavePortal(ctx, p); err != nil {
 			return err
 		}
+		if err := a.note(ctx, tx, portal.AuditPortalChanged, p.ID, aboutPortal(p.ID), r.Changes...); err != nil {
+			return err
+		}
 		if wasDraft {
 			r.Invited, r.Mails, err = a.inviteGroups(ctx, tx, p)
 		}
@@ -145,7 +148,16 @@ func parseTimeZone(s string) (string, error) {
 
 // RemovePortal removes a portal with its members. Contacts and tickets stay.
 func (a *App) RemovePortal(ctx context.Context, id portal.PortalID) error {
-	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.RemovePortal(ctx, id) })
+	return a.store.Write(ctx, func(tx *store.Tx) error {
+		p, err := tx.Portal(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := tx.RemovePortal(ctx, id); err != nil {
+			return err
+		}
+		return a.note(ctx, tx, portal.AuditPortalRemoved, id, aboutPortal(id), Change{Field: "name", From: p.Name})
+	})
 }
 
 // MemberCounts counts a portal's members by status.

@@ -14,20 +14,24 @@ import (
 func (a *App) Remember(ctx context.Context, base *url.URL, mailFrom string) error {
 	address := strings.TrimSuffix(base.String(), "/")
 	return a.store.Write(ctx, func(tx *store.Tx) error {
-		for key, value := range map[string]string{MetaBaseURL: address, MetaMailFrom: mailFrom} {
-			kept, err := tx.Meta(ctx, key)
-			if err != nil {
-				return err
-			}
-			if kept == value {
-				continue
-			}
-			if err := tx.SetMeta(ctx, key, value); err != nil {
-				return err
-			}
+		if err := a.setServer(ctx, tx, "base-url", MetaBaseURL, address); err != nil {
+			return err
 		}
-		return nil
+		return a.setServer(ctx, tx, "mail-from", MetaMailFrom, mailFrom)
 	})
+}
+
+// setServer keeps what other commands have to know of the server, if it is
+// not kept already. Where links lead decides who gets in.
+func (a *App) setServer(ctx context.Context, tx *store.Tx, field, key, value string) error {
+	kept, err := tx.Meta(ctx, key)
+	if err != nil || kept == value {
+		return err
+	}
+	if err := tx.SetMeta(ctx, key, value); err != nil {
+		return err
+	}
+	return a.note(ctx, tx, portal.AuditServer, 0, aboutServer, Change{Field: field, From: kept, To: value})
 }
 
 // Ready reports whether the store can be read and takes writes.

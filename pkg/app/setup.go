@@ -148,6 +148,9 @@ func (a *App) SetUp(ctx context.Context, s Setup) (*SetupResult, error) {
 		if err := r.save(ctx, tx); err != nil {
 			return err
 		}
+		if err := a.noteSetup(ctx, tx, r, k); err != nil {
+			return err
+		}
 		r.Invited, r.Mails, err = a.inviteGroups(ctx, tx, r.Portal)
 		return err
 	})
@@ -158,6 +161,34 @@ func (a *App) SetUp(ctx context.Context, s Setup) (*SetupResult, error) {
 		a.wakeMail()
 	}
 	return r, nil
+}
+
+// noteSetup writes down everything a set-up made or changed.
+func (a *App) noteSetup(ctx context.Context, tx *store.Tx, r *SetupResult, k *Known) error {
+	p := r.Portal
+	if r.NewDomain {
+		if err := a.note(ctx, tx, portal.AuditDomainAdded, 0, aboutDomain(p.DomainID), domainFacts(&p.Domain)...); err != nil {
+			return err
+		}
+	}
+	if r.NewInbox {
+		if err := a.note(ctx, tx, portal.AuditInboxAdded, 0, aboutInbox(r.Inbox.ID), inboxFacts(r.Inbox)...); err != nil {
+			return err
+		}
+	}
+	for _, name := range r.NewGroups {
+		g := findGroup(k.Groups, name)
+		if err := a.note(ctx, tx, portal.AuditGroupAdded, 0, aboutGroup(g.ID), groupFacts(g)...); err != nil {
+			return err
+		}
+	}
+	switch {
+	case r.Created:
+		return a.note(ctx, tx, portal.AuditPortalAdded, p.ID, aboutPortal(p.ID), portalFacts(p, k.Groups)...)
+	case len(r.Changes) > 0:
+		return a.note(ctx, tx, portal.AuditPortalChanged, p.ID, aboutPortal(p.ID), r.Changes...)
+	}
+	return nil
 }
 
 func (r *SetupResult) save(ctx context.Context, tx *store.Tx) error {

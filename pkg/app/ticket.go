@@ -370,7 +370,10 @@ func (a *App) SetConfidential(ctx context.Context, v *Visit, n portal.TicketNumb
 			return nil
 		}
 		t.Confidential = on
-		return saveWithEvent(ctx, tx, t, portal.Event{Kind: portal.EventConfidential, By: v.actor(), To: onOff(on)})
+		if err := saveWithEvent(ctx, tx, t, portal.Event{Kind: portal.EventConfidential, By: v.actor(), To: onOff(on)}); err != nil {
+			return err
+		}
+		return a.noteVisit(ctx, tx, v, portal.AuditSight, aboutTicket(t.Number), Change{Field: "confidential", From: onOff(!on), To: onOff(on)})
 	})
 }
 

@@ -41,7 +41,10 @@ func (a *App) ConfigureTickets(ctx context.Context, id portal.PortalID, c Ticket
 		if changes, err = c.apply(&p.Tickets, inboxes); err != nil || len(changes) == 0 {
 			return err
 		}
-		return tx.SavePortal(ctx, p)
+		if err := tx.SavePortal(ctx, p); err != nil {
+			return err
+		}
+		return a.note(ctx, tx, portal.AuditTickets, p.ID, aboutPortal(p.ID), changes...)
 	})
 	return p, changes, err
 }

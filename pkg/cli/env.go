@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -32,6 +33,7 @@ type Env struct {
 	Now      func() time.Time
 	Root     bool   // run by root: system-wide defaults
 	Version  string // of this build
+	User     string // who runs it, by the operating system's name
 
 	// Config and Prompt are made from flags, environment and file before a
 	// command starts.
@@ -89,7 +91,24 @@ func (e *Env) sayChanges(changes []app.Change) {
 
 // withApp opens the store, works with it and closes it. It creates none.
 func (e *Env) withApp(ctx context.Context, work func(*app.App) error) error {
-	return e.openApp(ctx, store.Options{Now: e.Now}, app.Options{}, work)
+	return e.openApp(ctx, store.Options{Now: e.Now}, e.operator(), work)
+}
+
+// operator is who runs a command, and where they came from, for the audit log.
+func (e *Env) operator() app.Options {
+	o := app.Options{Operator: e.User}
+	if o.Operator == "" {
+		o.Operator = "unknown"
+	}
+	if by := e.Getenv("SUDO_USER"); by != "" && by != e.User {
+		o.Operator = by + " as " + o.Operator
+	}
+	// SSH_CONNECTION is "client-address client-port server-address server-port".
+	from, _, _ := strings.Cut(e.Getenv("SSH_CONNECTION"), " ")
+	if ip, err := netip.ParseAddr(from); err == nil {
+		o.OperatorAddress = ip.Unmap().String()
+	}
+	return o
 }
 
 // openApp is withApp for commands that need something special.

@@ -137,7 +137,7 @@ func runInit(ctx context.Context, env *Env, o initFlags) error {
 	if err != nil {
 		return err
 	}
-	return env.openApp(ctx, store.Options{Create: true, Now: env.Now}, app.Options{}, func(a *app.App) error {
+	return env.openApp(ctx, store.Options{Create: true, Now: env.Now}, env.operator(), func(a *app.App) error {
 		r, err := a.SetUp(ctx, setup)
 		if err != nil {
 			return err

@@ -49,7 +49,8 @@ const (
 	AuditServer         AuditKind = "server.changed" // where links lead, who mail comes from
 	AuditGroupAdded     AuditKind = "group.added"
 	AuditGroupChanged   AuditKind = "group.changed"
-	AuditGroupMembers   AuditKind = "group.members" // contacts joined or left
+	AuditGroupJoined    AuditKind = "group.joined" // a contact, by hand or by rule
+	AuditGroupLeft      AuditKind = "group.left"
 	AuditGroupRemoved   AuditKind = "group.removed"
 	AuditInvited        AuditKind = "member.invited"
 	AuditApproved       AuditKind = "member.approved"
@@ -70,6 +71,7 @@ const (
 	AuditCompanyChanged AuditKind = "company.changed"
 	AuditCompanyRemoved AuditKind = "company.removed"
 	AuditSight          AuditKind = "ticket.sight" // who sees a ticket: participants, confidential, company
+	AuditImportBegun    AuditKind = "import.begun"
 	AuditImport         AuditKind = "import"
 	AuditExport         AuditKind = "export"
 	AuditFileViewed     AuditKind = "file.viewed" // by an agent

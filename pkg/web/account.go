@@ -12,6 +12,7 @@ import (
 type accountPage struct {
 	*view
 	*app.Account
+	Proven  bool   // who they are, again and recently
 	section string // whose form was refused; "" when none was
 	refused *form
 }
@@ -21,7 +22,7 @@ func (s *Server) accountPage(w http.ResponseWriter, r *http.Request) (*accountPa
 	if err != nil {
 		return nil, err
 	}
-	return &accountPage{view: s.view(w, r, "account.title"), Account: a}, nil
+	return &accountPage{view: s.view(w, r, "account.title"), Account: a, Proven: s.app.Proven(visitFrom(r.Context()))}, nil
 }
 
 // form is a section's form: with what was typed when it was refused, else with
