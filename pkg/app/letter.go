@@ -208,8 +208,8 @@ func (k *packing) link(ctx context.Context, t *store.Token, life time.Duration) 
 	if err != nil {
 		return err
 	}
-	if k.mail.Attempts <= 1 && t.Kind != store.TokenNotMe {
-		if err := k.tx.EndTokens(ctx, t.Contact, t.Agent, t.Email, t.Kind); err != nil {
+	if k.mail.Attempts <= 1 {
+		if err := k.endOlder(ctx, t); err != nil {
 			return err
 		}
 	}
@@ -219,6 +219,16 @@ func (k *packing) link(ctx context.Context, t *store.Token, life time.Duration) 
 	}
 	k.letter.Link, k.letter.Valid, k.letter.Once = k.letter.Home+LinkPath(t.Kind, token), life, true
 	return nil
+}
+
+func (k *packing) endOlder(ctx context.Context, t *store.Token) error {
+	switch t.Kind {
+	case store.TokenNotMe:
+		return nil
+	case store.TokenSignIn:
+		return k.tx.EndOlderLinks(ctx, portal.Person{Contact: t.Contact, Agent: t.Agent}, t.Familiar)
+	}
+	return k.tx.EndTokens(ctx, t.Contact, t.Agent, t.Email, t.Kind)
 }
 
 // stranger says why the contact may not enter, or "".
@@ -252,6 +262,7 @@ func (k *packing) invitation(ctx context.Context) (string, error) {
 
 func (k *packing) signIn(ctx context.Context) (string, error) {
 	t := &store.Token{Kind: store.TokenSignIn, ReturnTo: LocalPath(k.mail.Data["return_to"])}
+	t.Familiar = k.mail.Data["familiar"] != ""
 	var err error
 	if t.Asked, err = hex.DecodeString(k.mail.Data["asked"]); err != nil {
 		return "it names no browser", nil

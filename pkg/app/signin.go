@@ -58,22 +58,33 @@ func (a *App) RequestLink(ctx context.Context, v *Visit, address, returnTo strin
 	}
 	data["return_to"] = LocalPath(returnTo)
 	p := v.Portal
-	a.afterwards(func(ctx context.Context) error { return a.sendLink(ctx, p, address, data) })
+	a.afterwards(func(ctx context.Context) error { return a.sendLink(ctx, p, address, data, d) })
 	return asked, nil
 }
 
 // sendLink queues a sign-in link for a contact or agent who may enter.
-func (a *App) sendLink(ctx context.Context, p *portal.Portal, address string, data map[string]string) error {
+func (a *App) sendLink(ctx context.Context, p *portal.Portal, address string, data map[string]string, d Device) error {
 	defer a.wakeMail()
 	return a.store.Write(ctx, func(tx *store.Tx) error {
 		who, recipient, err := a.whoSignsIn(ctx, tx, p, address, portal.MethodLink)
 		if err != nil || who.None() {
 			return err
 		}
-		return queueLimited(ctx, tx, &store.Mail{
+		m := &store.Mail{
 			Kind: store.MailSignIn, Portal: p.ID, Data: data,
 			Contact: who.Contact, Agent: who.Agent, Recipient: recipient,
-		})
+		}
+		if hash, err := auth.ParseToken(d.Token); err == nil {
+			known, err := tx.KnowsDevice(ctx, who, hash)
+			if err != nil {
+				return err
+			}
+			if known {
+				data["familiar"] = "yes"
+				return queueUpTo(ctx, tx, "mail:familiar:"+addressKey(recipient), m)
+			}
+		}
+		return queueLimited(ctx, tx, m)
 	})
 }
 
@@ -143,7 +154,14 @@ func entryOf(ctx context.Context, tx *store.Tx, p *portal.Portal, c portal.Conta
 // queueLimited queues a mail that helps somebody in, unless the address has
 // had its share already.
 func queueLimited(ctx context.Context, tx *store.Tx, m *store.Mail) error {
-	c, err := tx.Count(ctx, "mail:"+addressKey(m.Recipient), signInMailsWindow)
+	return queueUpTo(ctx, tx, "mail:"+addressKey(m.Recipient), m)
+}
+
+// queueUpTo queues a mail unless the counter has reached the share of an
+// address. Browsers somebody has signed in with before count apart, so that
+// strangers cannot use up their share.
+func queueUpTo(ctx context.Context, tx *store.Tx, counter string, m *store.Mail) error {
+	c, err := tx.Count(ctx, counter, signInMailsWindow)
 	if err != nil || c.Count > signInMails {
 		return err
 	}

@@ -23,6 +23,12 @@ func (tx *Tx) MeetDevice(ctx context.Context, p portal.Person, hash []byte) (kno
 		hash, p.Contact, p.Agent, stamp(tx.Now))
 }
 
+// KnowsDevice reports whether somebody has signed in before with the browser
+// that holds the secret with this hash.
+func (tx *Tx) KnowsDevice(ctx context.Context, p portal.Person, hash []byte) (bool, error) {
+	return tx.exists(ctx, `SELECT 1 FROM device WHERE contact_id = $1 AND agent_id = $2 AND hash = $3`, p.Contact, p.Agent, hash)
+}
+
 // ForgetDevices forgets every browser of somebody, so that the next sign-in
 // from each is told of.
 func (tx *Tx) ForgetDevices(ctx context.Context, p portal.Person) error {

@@ -31,6 +31,7 @@ type Token struct {
 	Email     string
 	ReturnTo  string
 	Asked     []byte // hash of what the browser holds that asked for it; nil: no browser did
+	Familiar  bool   // that browser is one its owner has signed in with before
 	Code      []byte // hash of the short code shown there
 	Tries     int    // wrong codes so far
 	OpenedBy  string // the operator, of a TokenView
@@ -40,11 +41,11 @@ type Token struct {
 }
 
 const tokenColumns = `hash, kind, portal_id, contact_id, agent_id, email, return_to,
-	asked, code, tries, opened_by, created_at, expires_at, used_at`
+	asked, familiar, code, tries, opened_by, created_at, expires_at, used_at`
 
 func scanToken(r row) (t Token, err error) {
 	err = r.Scan(&t.Hash, &t.Kind, refInto(&t.Portal), refInto(&t.Contact), refInto(&t.Agent), &t.Email, &t.ReturnTo,
-		&t.Asked, &t.Code, &t.Tries, &t.OpenedBy,
+		&t.Asked, &t.Familiar, &t.Code, &t.Tries, &t.OpenedBy,
 		timeInto{&t.CreatedAt}, timeInto{&t.ExpiresAt}, timeInto{&t.UsedAt})
 	return t, err
 }
@@ -55,10 +56,10 @@ func noToken() error { return portal.NotFoundf("token.unknown", "this link is no
 func (tx *Tx) AddToken(ctx context.Context, t *Token) error {
 	t.CreatedAt = tx.Now
 	return tx.do(ctx, `INSERT INTO token (hash, kind, portal_id, contact_id, agent_id, email, return_to,
-			asked, code, opened_by, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+			asked, familiar, code, opened_by, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 		t.Hash, t.Kind, ref(t.Portal), ref(t.Contact), ref(t.Agent), t.Email, t.ReturnTo,
-		t.Asked, t.Code, t.OpenedBy, stamp(tx.Now), stamp(t.ExpiresAt))
+		t.Asked, flag(t.Familiar), t.Code, t.OpenedBy, stamp(tx.Now), stamp(t.ExpiresAt))
 }
 
 // Token looks without using: NotFound token.unknown; used and expired ones are
@@ -96,6 +97,15 @@ func (tx *Tx) UseToken(ctx context.Context, hash []byte, kind TokenKind) (*Token
 func (tx *Tx) CountTry(ctx context.Context, hash []byte, most int) error {
 	return tx.do(ctx, `UPDATE token SET tries = tries + 1, used_at = CASE WHEN tries + 1 >= $2 THEN $3 ELSE used_at END
 		WHERE hash = $1`, hash, most, stamp(tx.Now))
+}
+
+// EndOlderLinks voids the unused sign-in links of somebody who is about to get
+// another. Only a link asked for in a browser of theirs voids those that were:
+// strangers who ask for links in somebody's name cannot take away theirs.
+func (tx *Tx) EndOlderLinks(ctx context.Context, p portal.Person, familiar bool) error {
+	column, id := owner(p)
+	return tx.do(ctx, `UPDATE token SET used_at = $3 WHERE `+column+` = $1 AND kind = 'sign_in' AND used_at IS NULL AND familiar <= $2`,
+		id, flag(familiar), stamp(tx.Now))
 }
 
 // EndTokens voids unused tokens of a contact, agent or e-mail address of the

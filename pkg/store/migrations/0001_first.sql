@@ -264,6 +264,7 @@ CREATE TABLE token (
   email      TEXT    NOT NULL DEFAULT '',
   return_to  TEXT    NOT NULL DEFAULT '',
   asked      BLOB, -- hash of what the browser holds that asked for it
+  familiar   INTEGER NOT NULL DEFAULT 0, -- that browser had been signed in with before
   code       BLOB, -- hash of the short code shown there, for other browsers
   tries      INTEGER NOT NULL DEFAULT 0, -- wrong codes
   opened_by  TEXT    NOT NULL DEFAULT '', -- the operator, of a view as a customer
