@@ -127,7 +127,20 @@ func contactWith(ctx context.Context, tx *store.Tx, field, address string) (*por
 		return nil, portal.NotFoundf("contact.none", "there is no contact %s", address).
 			WithHint("add it with `portalctl contacts add --email %s`", address)
 	}
+	if err == nil && c.Erased() {
+		return nil, portal.NotFoundf("contact.none", "the contact was erased; %s only holds the place of their tickets", address)
+	}
 	return c, err
+}
+
+// notErased refuses what somebody began before they were erased, such as a
+// long upload: their session was there when it began.
+func notErased(ctx context.Context, tx *store.Tx, id portal.ContactID) error {
+	c, err := tx.Contact(ctx, id)
+	if err == nil && c.Erased() {
+		return portal.NotFoundf("contact.none", "there is no such contact")
+	}
+	return err
 }
 
 // ShowContact returns a contact with companies, groups, memberships and how

@@ -51,6 +51,9 @@ func (a *App) DeskReply(ctx context.Context, by portal.AgentID, n portal.TicketN
 // addNote writes an internal message. The ticket itself does not change, so
 // that no customer's list moves because the desk talked.
 func (a *App) addNote(ctx context.Context, tx *store.Tx, t *portal.Ticket, m *portal.Message) error {
+	if err := a.filesThere(m.Files); err != nil {
+		return err
+	}
 	if err := tx.AddMessage(ctx, t, m); err != nil {
 		return err
 	}

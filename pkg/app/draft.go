@@ -66,6 +66,9 @@ func (a *App) KeepDraft(ctx context.Context, v *Visit, key string, form map[stri
 			if err := mayDraft(ctx, tx, v, owner, key); err != nil {
 				return err
 			}
+			if err := notErased(ctx, tx, owner); err != nil {
+				return err
+			}
 			return tx.SaveDraft(ctx, owner, key, kept)
 		}
 		if v.Contact == nil {

@@ -10,7 +10,8 @@ import (
 // Notices are mails about tickets. Here is decided who hears of what; whether
 // somebody may still see it is asked again when the mail is sent.
 
-// parties calls tell for the requester and each participant but the actor.
+// parties calls tell for the requester and each participant but the actor and
+// those who were erased.
 func parties(ctx context.Context, tx *store.Tx, t *portal.Ticket, by portal.Actor, tell func(*portal.Contact) error) error {
 	for _, id := range append([]portal.ContactID{t.Requester}, t.Participants...) {
 		if id == by.Contact {
@@ -19,6 +20,9 @@ func parties(ctx context.Context, tx *store.Tx, t *portal.Ticket, by portal.Acto
 		c, err := tx.Contact(ctx, id)
 		if err != nil {
 			return err
+		}
+		if c.Erased() {
+			continue // nobody reads it
 		}
 		if err := tell(c); err != nil {
 			return err

@@ -33,7 +33,7 @@ func (a *App) addParticipant(ctx context.Context, tx *store.Tx, t *portal.Ticket
 		return portal.Conflictf("participant.too_many", "ticket %s has %d participants already", t.Number, maxParticipants).With("Max", maxParticipants)
 	}
 	t.Participants = append(t.Participants, c.ID)
-	if err := saveWithEvent(ctx, tx, t, portal.Event{Kind: portal.EventParticipantAdded, By: by, To: c.ShownName()}); err != nil {
+	if err := saveWithEvent(ctx, tx, t, portal.Event{Kind: portal.EventParticipantAdded, By: by, About: c.ID, To: c.ShownName()}); err != nil {
 		return err
 	}
 	if err := a.noteBy(ctx, tx, by, "", portal.AuditSight, 0, aboutTicket(t.Number), fact("participant", portal.AboutContact(c.ID))); err != nil {
@@ -95,7 +95,7 @@ func (a *App) RemoveParticipant(ctx context.Context, v *Visit, n portal.TicketNu
 			return err
 		}
 		t.Participants = slices.Delete(slices.Clone(t.Participants), i, i+1)
-		if err := saveWithEvent(ctx, tx, t, portal.Event{Kind: portal.EventParticipantRemoved, By: v.actor(), From: c.ShownName()}); err != nil {
+		if err := saveWithEvent(ctx, tx, t, portal.Event{Kind: portal.EventParticipantRemoved, By: v.actor(), About: c.ID, From: c.ShownName()}); err != nil {
 			return err
 		}
 		return a.noteVisit(ctx, tx, v, portal.AuditSight, aboutTicket(t.Number), Change{Field: "participant", From: portal.AboutContact(id)})

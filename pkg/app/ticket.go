@@ -131,6 +131,11 @@ func ticketForChange(ctx context.Context, tx *store.Tx, v *Visit, n portal.Ticke
 	if err != nil {
 		return nil, err
 	}
+	if v.Contact != nil {
+		if err := notErased(ctx, tx, v.Contact.ID); err != nil {
+			return nil, err
+		}
+	}
 	if !v.Viewer.Sees(t).Reply {
 		return nil, portal.Forbiddenf("tickets.read_only", "you can read your company's tickets but not change them")
 	}
@@ -217,6 +222,12 @@ func (in *NewTicket) check(v *Visit, t *portal.Ticket) (body string, err error) 
 // open writes a new ticket with its first message, its event and its mails.
 func (a *App) open(ctx context.Context, tx *store.Tx, p *portal.Portal, t *portal.Ticket, m *portal.Message, by portal.Actor) error {
 	t.CreatedAt, t.UpdatedAt, t.StatusAt = tx.Now, tx.Now, tx.Now
+	if err := a.filesThere(m.Files); err != nil {
+		return err
+	}
+	if err := notErased(ctx, tx, t.Requester); err != nil {
+		return err
+	}
 	if err := tx.AddTicket(ctx, t); err != nil {
 		return err
 	}
@@ -292,6 +303,9 @@ func (a *App) Reply(ctx context.Context, v *Visit, n portal.TicketNumber, r Answ
 // addMessage writes a public message whose effect on the ticket is decided,
 // with events, read mark and mails.
 func (a *App) addMessage(ctx context.Context, tx *store.Tx, t *portal.Ticket, m *portal.Message, by portal.Actor, reopened, closeIt bool) error {
+	if err := a.filesThere(m.Files); err != nil {
+		return err
+	}
 	if err := tx.AddMessage(ctx, t, m); err != nil {
 		return err
 	}

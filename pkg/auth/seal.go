@@ -2,7 +2,10 @@ package auth
 
 import (
 	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -28,6 +31,7 @@ type Sealer struct {
 
 	mu   sync.Mutex
 	aead cipher.AEAD
+	mac  []byte // the key of marks
 }
 
 // NewSealer returns a Sealer with the key in a file, which is first read when
@@ -67,6 +71,21 @@ func (s *Sealer) Open(purpose string, sealed []byte) ([]byte, error) {
 	return secret, nil
 }
 
+// Mark returns what stands for data where data itself must not be kept: the
+// same each time, and of no use to whoever has the store without the key file,
+// who could otherwise try all likely values. It makes the key when there is
+// none.
+func (s *Sealer) Mark(purpose string, data []byte) ([]byte, error) {
+	if _, err := s.key(true); err != nil {
+		return nil, err
+	}
+	h := hmac.New(sha256.New, s.mac)
+	// No purpose holds a NUL, so that no two pairs read the same.
+	h.Write([]byte(purpose + "\x00"))
+	h.Write(data)
+	return h.Sum(nil), nil
+}
+
 func (s *Sealer) key(create bool) (cipher.AEAD, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,6 +101,9 @@ func (s *Sealer) key(create bool) (cipher.AEAD, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the key file %s: %w", s.path, err)
+	}
+	if s.mac, err = hkdf.Key(sha256.New, key, nil, "portalctl marks", sha256.Size); err != nil {
+		return nil, fmt.Errorf("derive from the key file %s: %w", s.path, err)
 	}
 	s.aead, err = chacha20poly1305.NewX(key)
 	return s.aead, err

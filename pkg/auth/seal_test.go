@@ -84,3 +84,27 @@ func TestLostOrBrokenKeyIsNotReplaced(t *testing.T) {
 		t.Errorf("the key file became %q", text)
 	}
 }
+
+func TestMarksNeedTheKeyFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "portal.db.key")
+	mark := func(path, purpose, data string) string {
+		m, err := auth.NewSealer(path).Mark(purpose, []byte(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(m)
+	}
+	one := mark(path, "erased", "ann@example.com")
+	if again := mark(path, "erased", "ann@example.com"); again != one {
+		t.Errorf("the same address got the marks %x and %x", one, again)
+	}
+	for name, other := range map[string]string{
+		"another address": mark(path, "erased", "bo@example.com"),
+		"another purpose": mark(path, "known", "ann@example.com"),
+		"another key":     mark(filepath.Join(t.TempDir(), "portal.db.key"), "erased", "ann@example.com"),
+	} {
+		if other == one {
+			t.Errorf("%s has the mark of the first, %x", name, one)
+		}
+	}
+}

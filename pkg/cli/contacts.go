@@ -17,6 +17,7 @@ func newContactsCmd(env *Env) *cobra.Command {
 		newContactsSetCmd(env),
 		newContactsResetFactorCmd(env),
 		newContactsRemoveCmd(env),
+		newContactsEraseCmd(env),
 		newContactsImportCmd(env),
 		newContactsExportCmd(env),
 	)

@@ -21,7 +21,12 @@ type Contact struct {
 	Companies []CompanyID
 
 	CreatedAt, UpdatedAt time.Time
+	ErasedAt             time.Time // nothing but the number is left of them
 }
+
+// Erased reports whether the contact was erased. Their tickets still name them
+// as nobody; nothing else may.
+func (c *Contact) Erased() bool { return !c.ErasedAt.IsZero() }
 
 // DisplayName is the name, or the address where no name is known.
 func (c *Contact) DisplayName() string {

@@ -191,8 +191,9 @@ type Event struct {
 	Ticket   TicketNumber
 	Kind     EventKind
 	By       Actor
-	ByName   string // filled in by the store
-	From, To string // what changed, such as statuses or a participant's name
+	ByName   string    // filled in by the store
+	About    ContactID // whom From and To name, if they name a contact
+	From, To string    // what changed, such as statuses or a participant's name
 	At       time.Time
 }
 

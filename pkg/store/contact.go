@@ -20,13 +20,13 @@ type ContactFilter struct {
 
 // contactColumns are a contact's own and, in one text, their companies with
 // the primary one marked by a star.
-const contactColumns = `c.id, c.email, c.name, c.member_email, c.language, c.time_zone, c.properties, c.external_id, c.created_at, c.updated_at,
+const contactColumns = `c.id, c.email, c.name, c.member_email, c.language, c.time_zone, c.properties, c.external_id, c.created_at, c.updated_at, c.erased_at,
 	(SELECT string_agg(CAST(cc.company_id AS TEXT) || CASE cc.is_primary WHEN 1 THEN '*' ELSE '' END, ',')
 		FROM contact_company cc WHERE cc.contact_id = c.id)`
 
 func scanContact(r row) (c portal.Contact, err error) {
 	err = r.Scan(&c.ID, &c.Email, &c.Name, &c.MemberEmail, &c.Language, &c.TimeZone, jsonInto{&c.Properties}, &c.ExternalID,
-		timeInto{&c.CreatedAt}, timeInto{&c.UpdatedAt}, companiesInto{&c})
+		timeInto{&c.CreatedAt}, timeInto{&c.UpdatedAt}, timeInto{&c.ErasedAt}, companiesInto{&c})
 	return c, err
 }
 
@@ -75,7 +75,7 @@ func (tx *Tx) ContactForSignIn(ctx context.Context, email string) (*portal.Conta
 	missing := portal.NotFoundf("contact.none", "there is no contact %s", email).With("Email", email)
 	return find(ctx, tx, missing, `SELECT `+contactColumns+` FROM contact c WHERE c.id = coalesce(
 		(SELECT id FROM contact WHERE member_email = $1 AND member_email <> ''),
-		(SELECT id FROM contact WHERE email = $1 AND member_email IN ('', $1)))`, []any{email}, scanContact)
+		(SELECT id FROM contact WHERE email = $1 AND member_email IN ('', $1) AND erased_at IS NULL))`, []any{email}, scanContact)
 }
 
 // ContactByExternal returns the contact with the id of another system;
@@ -85,7 +85,7 @@ func (tx *Tx) ContactByExternal(ctx context.Context, id string) (*portal.Contact
 		`SELECT `+contactColumns+` FROM contact c WHERE c.external_id = $1 AND c.external_id <> ''`, []any{id}, scanContact)
 }
 
-// Contacts returns contacts by e-mail.
+// Contacts returns contacts by e-mail; those who were erased are none.
 func (tx *Tx) Contacts(ctx context.Context, f ContactFilter) ([]portal.Contact, error) {
 	q := newQuery(`SELECT ` + contactColumns + ` FROM contact c`)
 	if f.Company != 0 {
@@ -94,7 +94,7 @@ func (tx *Tx) Contacts(ctx context.Context, f ContactFilter) ([]portal.Contact, 
 	if f.Group != 0 {
 		q.add(` JOIN group_contact g ON g.contact_id = c.id AND g.group_id = ?`, f.Group)
 	}
-	q.add(` WHERE c.email > ?`, f.After)
+	q.add(` WHERE c.email > ? AND c.erased_at IS NULL`, f.After)
 	if strings.TrimSpace(f.Query) != "" {
 		q.add(` AND (c.email LIKE ? ESCAPE '\' OR c.name_key LIKE ? ESCAPE '\')`, part(f.Query), part(f.Query))
 	}
@@ -129,7 +129,7 @@ func (tx *Tx) SaveContact(ctx context.Context, c *portal.Contact) error {
 	}
 	c.UpdatedAt = tx.Now
 	n, err := tx.exec(ctx, `UPDATE contact SET email = $2, name = $3, name_key = $4, member_email = $5, language = $6, time_zone = $7,
-		properties = $8, external_id = $9, updated_at = $10 WHERE id = $1`,
+		properties = $8, external_id = $9, updated_at = $10 WHERE id = $1 AND erased_at IS NULL`,
 		c.ID, c.Email, c.Name, fold(c.Name), c.MemberEmail, c.Language, c.TimeZone, mapJSON(c.Properties), c.ExternalID, stamp(tx.Now))
 	if err := oneChanged(n, contactExists(err, c), noContact()); err != nil {
 		return err

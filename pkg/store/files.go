@@ -240,3 +240,32 @@ func errDiskFull(cause error) *portal.Error {
 		Msg: "the disk is full", Hint: "make room on the store's disk; nothing else has to be done",
 	}
 }
+
+// Has reports whether the content with the hash is there.
+func (f *Files) Has(sha256 string) (bool, error) {
+	content, err := f.Open(sha256)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, content.Close()
+}
+
+// Remove takes the content with the hash off the disk, for good; one that is
+// not there is no error. The caller sees to it that no row names it.
+func (f *Files) Remove(sha256 string) error {
+	if len(sha256) != 64 {
+		return fmt.Errorf("remove file: %q is not a hash", sha256)
+	}
+	root, err := f.open()
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	if err := root.Remove(blobPath(sha256)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fileError("remove", err)
+	}
+	return fileError("sync", syncFolder(filepath.Join(f.dir, sha256[:2])))
+}

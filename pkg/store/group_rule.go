@@ -166,7 +166,7 @@ func (tx *Tx) RuleMoves(ctx context.Context, g portal.GroupID, rules portal.Rule
 	for last := portal.ContactID(0); ; {
 		contacts, err := list(ctx, tx, `SELECT c.id, c.email, c.name, c.language, c.properties,
 				EXISTS (SELECT 1 FROM group_contact gc WHERE gc.group_id = $1 AND gc.contact_id = c.id)
-			FROM contact c WHERE c.id > $2 ORDER BY c.id LIMIT $3`, []any{g, last, movesBatch},
+			FROM contact c WHERE c.id > $2 AND c.erased_at IS NULL ORDER BY c.id LIMIT $3`, []any{g, last, movesBatch},
 			func(r row) (c compared, err error) {
 				return c, r.Scan(&c.ID, &c.Email, &c.Name, &c.Language, jsonInto{&c.Properties}, &c.in)
 			})

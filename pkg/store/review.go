@@ -52,6 +52,7 @@ func (tx *Tx) AccessRows(ctx context.Context, f AccessFilter) ([]AccessRow, erro
 			&c.ExternalID,
 			timeInto{&c.CreatedAt},
 			timeInto{&c.UpdatedAt},
+			timeInto{&c.ErasedAt},
 			companiesInto{c},
 		}
 		dest = append(dest, lax(memberInto(m))...)

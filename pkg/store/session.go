@@ -94,6 +94,7 @@ func (tx *Tx) Visitor(ctx context.Context, hash []byte, p portal.PortalID) (*Vis
 			&c.ExternalID,
 			timeInto{&c.CreatedAt},
 			timeInto{&c.UpdatedAt},
+			timeInto{&c.ErasedAt},
 			companiesInto{c},
 		})...)
 		dest = append(dest, lax([]any{&a.ID, &a.Email, &a.Name, &a.Role, &a.Disabled, &a.MustFactor, timeInto{&a.CreatedAt}})...)

@@ -107,6 +107,9 @@ func isUnique(err error) bool {
 // none.
 func isForeignKey(err error) bool { return codeOf(err) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY }
 
+// busyCode is what SQLite says when another connection holds a lock.
+const busyCode = sqlite3.SQLITE_BUSY
+
 // isBusy reports that another connection holds the lock.
 func isBusy(err error) bool {
 	code := codeOf(err) & 0xff

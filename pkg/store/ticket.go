@@ -257,21 +257,21 @@ func (tx *Tx) AddEvent(ctx context.Context, e *portal.Event) error {
 		e.At = tx.Now
 	}
 	by := e.By
-	return tx.value(ctx, &e.ID, `INSERT INTO event (ticket, kind, contact_id, agent_id, operator, from_value, to_value, at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id`,
-		e.Ticket, e.Kind, ref(by.Contact), ref(max(by.Agent, 0)), flag(by.Operator), e.From, e.To, stamp(e.At))
+	return tx.value(ctx, &e.ID, `INSERT INTO event (ticket, kind, contact_id, agent_id, operator, about_id, from_value, to_value, at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id`,
+		e.Ticket, e.Kind, ref(by.Contact), ref(max(by.Agent, 0)), flag(by.Operator), ref(e.About), e.From, e.To, stamp(e.At))
 }
 
 // Events returns a ticket's history, the newest 500 events of it, oldest
 // first; internal events only if asked.
 func (tx *Tx) Events(ctx context.Context, n portal.TicketNumber, internal bool) ([]portal.Event, error) {
-	events, err := list(ctx, tx, `SELECT e.id, e.ticket, e.kind, e.contact_id, e.agent_id, e.operator, e.from_value, e.to_value, e.at,
+	events, err := list(ctx, tx, `SELECT e.id, e.ticket, e.kind, e.contact_id, e.agent_id, e.operator, e.about_id, e.from_value, e.to_value, e.at,
 		coalesce(c.name, ''), coalesce(c.email, ''), coalesce(a.name, '')
 		FROM (SELECT * FROM event WHERE ticket = $1 ORDER BY id DESC LIMIT 500) e
 		LEFT JOIN contact c ON c.id = e.contact_id LEFT JOIN agent a ON a.id = e.agent_id
 		ORDER BY e.id`, []any{n}, func(r row) (e portal.Event, err error) {
 		var name, email, agent string
-		err = r.Scan(&e.ID, &e.Ticket, &e.Kind, refInto(&e.By.Contact), refInto(&e.By.Agent), &e.By.Operator, &e.From, &e.To, timeInto{&e.At},
+		err = r.Scan(&e.ID, &e.Ticket, &e.Kind, refInto(&e.By.Contact), refInto(&e.By.Agent), &e.By.Operator, refInto(&e.About), &e.From, &e.To, timeInto{&e.At},
 			&name, &email, &agent)
 		e.ByName = agent
 		if e.By.Contact != 0 {

@@ -90,10 +90,13 @@ CREATE TABLE contact (
   external_id  TEXT    NOT NULL DEFAULT '',
   proven       TEXT    NOT NULL DEFAULT '', -- the address they were last seen to read
   created_at   INTEGER NOT NULL,
-  updated_at   INTEGER NOT NULL
+  updated_at   INTEGER NOT NULL,
+  erased_at    INTEGER, -- only the number is left of them, which their tickets name
+  erased_mark  BLOB     -- of the address they had: made with the key file, so that nobody without it can try addresses
 ) STRICT;
 CREATE UNIQUE INDEX contact_member_email ON contact (member_email) WHERE member_email <> '';
 CREATE UNIQUE INDEX contact_external ON contact (external_id) WHERE external_id <> '';
+CREATE INDEX contact_erased ON contact (erased_mark) WHERE erased_mark IS NOT NULL;
 
 CREATE TABLE contact_company (
   contact_id INTEGER NOT NULL REFERENCES contact (id) ON DELETE CASCADE,
@@ -405,6 +408,7 @@ CREATE TABLE event (
   contact_id INTEGER REFERENCES contact (id) ON DELETE SET NULL,
   agent_id   INTEGER REFERENCES agent (id) ON DELETE SET NULL,
   operator   INTEGER NOT NULL DEFAULT 0,
+  about_id   INTEGER REFERENCES contact (id) ON DELETE SET NULL, -- whom the values name
   from_value TEXT    NOT NULL DEFAULT '',
   to_value   TEXT    NOT NULL DEFAULT '',
   at         INTEGER NOT NULL

@@ -1,0 +1,4 @@
+package app
+
+// takeOuts counts how often somebody took their data out.
+const takeOuts = "takeout"
