@@ -14,13 +14,14 @@ import (
 // AccessChanges are what `access set` changes; nil leaves a setting as it is.
 type AccessChanges struct {
 	Mode         *portal.AccessMode
-	Groups       *[]string // names of access groups
+	Groups       *[]string // names of access groups; in the mode sso values of the group claim
 	AllowDomains *[]string // none lifts the limit
 	Approval     *bool
 	Methods      *[]portal.SignInMethod
 	SecondFactor *portal.FactorRule
 	IdleTimeout  *time.Duration
 	Consent      *string // the text; "" asks for none any more
+	SSO          SSOChanges
 }
 
 // AccessResult is what changing the access settings did.
@@ -34,6 +35,7 @@ type AccessResult struct {
 	// WithoutFactor counts the members whom a second factor is demanded of from
 	// now on and who have no authenticator app yet.
 	WithoutFactor int
+	SSO           *SSOAddresses // in the mode sso
 }
 
 // MailWithheld reports whether the system-domain rule keeps invitations back:
@@ -46,8 +48,12 @@ func MailWithheld(p *portal.Portal) bool {
 // are no members yet become members and are invited, unless the portal is a
 // draft: nobody is invited to a closed door.
 func (a *App) SetAccess(ctx context.Context, id portal.PortalID, c AccessChanges) (*AccessResult, error) {
+	asked, signsOut, err := a.planAccess(ctx, id, c)
+	if err != nil {
+		return nil, err
+	}
 	var r *AccessResult
-	err := a.store.Write(ctx, func(tx *store.Tx) error {
+	err = a.store.Write(ctx, func(tx *store.Tx) error {
 		p, err := tx.Portal(ctx, id)
 		if err != nil {
 			return err
@@ -57,7 +63,16 @@ func (a *App) SetAccess(ctx context.Context, id portal.PortalID, c AccessChanges
 			return err
 		}
 		r = &AccessResult{Portal: p}
+		before := p.Access.SSO
 		if r.Changes, err = c.apply(&p.Access, groups); err != nil {
+			return err
+		}
+		secret, err := a.keepClientSecret(ctx, tx, p, c.SSO.Secret)
+		if err != nil {
+			return err
+		}
+		r.Changes = append(r.Changes, secret...)
+		if err := shutOldDoor(ctx, tx, p, before); err != nil {
 			return err
 		}
 		r.Groups = groupsOf(p, groups)
@@ -89,7 +104,39 @@ func (a *App) SetAccess(ctx context.Context, id portal.PortalID, c AccessChanges
 		}
 		return err
 	})
-	return r, err
+	if err != nil {
+		return nil, err
+	}
+	if r.Portal.Access.Mode == portal.ModeSSO {
+		if r.SSO, err = a.SSOAddresses(ctx, r.Portal); err != nil {
+			return nil, err
+		}
+		r.SSO.Asked, r.SSO.SignsOut = asked, signsOut
+	}
+	return r, nil
+}
+
+// planAccess works out the settings without saving them, and asks the
+// identity provider if they name one that a change concerns.
+func (a *App) planAccess(ctx context.Context, id portal.PortalID, c AccessChanges) (asked, signsOut bool, err error) {
+	var planned portal.AccessSettings
+	err = a.store.Read(ctx, func(tx *store.Tx) error {
+		p, err := tx.Portal(ctx, id)
+		if err != nil {
+			return err
+		}
+		groups, err := tx.Groups(ctx)
+		if err != nil {
+			return err
+		}
+		planned = p.Access
+		_, err = c.apply(&planned, groups)
+		return err
+	})
+	if err != nil || c.Mode == nil && !c.SSO.given() {
+		return false, false, err
+	}
+	return a.askProvider(ctx, &planned, &c.SSO)
 }
 
 // membersOutside counts the members whom none of the portal's access groups
@@ -117,7 +164,16 @@ func membersOutside(ctx context.Context, tx *store.Tx, p portal.PortalID) (n int
 func (c *AccessChanges) apply(s *portal.AccessSettings, groups []portal.Group) ([]Change, error) {
 	var l changeList
 	change(&l, "mode", &s.Mode, c.Mode)
+	if s.Mode != portal.ModeSSO {
+		if err := c.dropSSO(s, &l); err != nil {
+			return nil, err
+		}
+	}
 	switch s.Mode {
+	case portal.ModeSSO:
+		if err := c.applySSO(s, groups, &l); err != nil {
+			return nil, err
+		}
 	case portal.ModeGroups:
 		if err := c.applyGroups(s, groups, &l); err != nil {
 			return nil, err
@@ -127,7 +183,7 @@ func (c *AccessChanges) apply(s *portal.AccessSettings, groups []portal.Group) (
 			return nil, err
 		}
 	default:
-		return nil, portal.Invalidf("access.mode", "mode", "the access mode is missing; use groups or self-register")
+		return nil, portal.Invalidf("access.mode", "mode", "the access mode is missing; use groups, self-register or sso")
 	}
 	change(&l, "methods", &s.Methods, c.Methods)
 	s.SecondFactor = s.SecondFactor.OrDefault()

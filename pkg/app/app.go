@@ -13,6 +13,7 @@ import (
 
 	"github.com/portalctl/portalctl/pkg/auth"
 	"github.com/portalctl/portalctl/pkg/portal"
+	"github.com/portalctl/portalctl/pkg/sso"
 	"github.com/portalctl/portalctl/pkg/store"
 )
 
@@ -49,6 +50,7 @@ type App struct {
 	operator string
 	from     string
 	sealer   *auth.Sealer
+	sso      *sso.Client
 
 	settings atomic.Pointer[settings]
 	mailDue  chan struct{} // wakes Deliver; holds one
@@ -66,6 +68,7 @@ func New(o Options) *App {
 	if a.now == nil {
 		a.now = time.Now
 	}
+	a.sso = sso.New(a.now)
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}

@@ -117,11 +117,16 @@ func companyFacts(c *portal.Company) []Change {
 // portalFacts are what decides who gets into a portal and what they see.
 func portalFacts(p *portal.Portal, groups []portal.Group) []Change {
 	t, s := &p.Tickets, &p.Access
+	provider := portal.SSOSettings{}
+	if s.SSO != nil {
+		provider = *s.SSO
+	}
 	return facts(
 		fact("name", p.Name), fact("domain", domainWord(&p.Domain)), fact("slug", p.Slug), fact("state", p.State),
 		fact("permissions", t.Permissions), fact("company-scope", t.CompanyScope), fact("company-access", t.CompanyAccess), fact("rule", t.Rules),
 		fact("mode", s.Mode), fact("group", groupNames(s.Groups, groups)), fact("allow-domain", s.AllowDomains),
 		fact("approval", s.Approval), fact("methods", s.Methods), fact("consent", consentName(s)),
+		fact("issuer", provider.Issuer), fact("client-id", provider.ClientID), fact("group", provider.Groups), fact("email-domain", provider.EmailDomains),
 	)
 }
 

@@ -59,6 +59,9 @@ func (a *App) invite(ctx context.Context, tx *store.Tx, p *portal.Portal, contac
 // MemberLink makes a link to hand over by other means: for somebody who is
 // not registered yet an invitation, otherwise a link that signs in.
 func (a *App) MemberLink(ctx context.Context, p *portal.Portal, c portal.ContactID) (string, error) {
+	if p.Access.Mode == portal.ModeSSO {
+		return "", byProvider(p)
+	}
 	var path string
 	err := a.store.Write(ctx, func(tx *store.Tx) error {
 		entry, member, err := entryOf(ctx, tx, p, c)

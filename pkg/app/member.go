@@ -129,6 +129,8 @@ func mayInvite(ctx context.Context, tx *store.Tx, p *portal.Portal, c *portal.Co
 	case p.State == portal.Draft:
 		return portal.Conflictf("portal.draft", "the portal %q is a draft; an invitation would lead nowhere", p.Name).
 			WithHint("open it with `portalctl portal set --state live`")
+	case p.Access.Mode == portal.ModeSSO:
+		return byProvider(p)
 	case p.Access.Mode != portal.ModeGroups:
 		return nil
 	}
@@ -138,6 +140,12 @@ func mayInvite(ctx context.Context, tx *store.Tx, p *portal.Portal, c *portal.Co
 	}
 	return portal.Conflictf("entry.no_group", "no access group of the portal %q lists %s", p.Name, c.Email).
 		WithHint("add them with `portalctl groups members GROUP --add %s`, which invites too", c.Email)
+}
+
+// byProvider refuses what would let somebody in past the identity provider.
+func byProvider(p *portal.Portal) error {
+	return portal.Conflictf("member.sso", "the identity provider alone lets customers into the portal %q", p.Name).
+		WithHint("let them into the group at the provider; they become members when they first sign in")
 }
 
 // ApproveMembers lets in those who registered and await approval, and tells
@@ -186,7 +194,8 @@ func notMember(p *portal.Portal, c *portal.Contact) error {
 }
 
 // DisableMembers keeps members out: sessions, links and invitations end at
-// once. Somebody an access group lists can be kept out before they ever came.
+// once. Somebody an access group lists, or an identity provider may know, can
+// be kept out before they ever came.
 func (a *App) DisableMembers(ctx context.Context, p *portal.Portal, addresses []string) ([]MemberChange, error) {
 	return a.changeMembers(ctx, p, addresses, a.disableMember)
 }
@@ -201,7 +210,8 @@ func (a *App) disableMember(ctx context.Context, tx *store.Tx, p *portal.Portal,
 		if err != nil {
 			return err
 		}
-		if !in {
+		// Whom a provider knows may come any day.
+		if !in && p.Access.Mode != portal.ModeSSO {
 			return notMember(p, c)
 		}
 		m = &portal.Member{PortalID: p.ID, ContactID: c.ID}

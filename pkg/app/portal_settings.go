@@ -153,6 +153,9 @@ func (a *App) RemovePortal(ctx context.Context, id portal.PortalID) error {
 		if err != nil {
 			return err
 		}
+		if err := tx.SaveSecret(ctx, clientSecret(id), nil); err != nil {
+			return err
+		}
 		if err := tx.RemovePortal(ctx, id); err != nil {
 			return err
 		}

@@ -174,6 +174,8 @@ func (r *ReviewRow) How() string {
 		return "kept out"
 	case r.Portal.Access.Mode == portal.ModeGroups:
 		return "group " + strings.Join(r.Groups, ", ")
+	case r.Portal.Access.Mode == portal.ModeSSO:
+		return "identity provider"
 	}
 	return r.Status()
 }

@@ -96,8 +96,10 @@ type SetupResult struct {
 	NewDomain, NewInbox bool
 	NewGroups           []string
 	Invited, Mails      int
+	SSO                 *SSOAddresses // in the mode sso
 
 	domainChanged, inboxChanged bool
+	ssoBefore                   *portal.SSOSettings
 }
 
 // Unchanged reports whether everything was as asked already.
@@ -111,14 +113,19 @@ const CodeMissing = "setup.missing"
 // Check reports everything that keeps a set-up from being made, at once and
 // without making it.
 func (s *Setup) Check(k *Known) error {
+	_, err := s.plan(k)
+	return err
+}
+
+// plan works out what a set-up would make, without making it.
+func (s *Setup) plan(k *Known) (*SetupResult, error) {
 	// build works on what it is given; nothing of it may stay.
 	k = &Known{slices.Clone(k.Domains), slices.Clone(k.Portals), slices.Clone(k.Inboxes), slices.Clone(k.Groups)}
-	_, err := s.build(k, adder{
+	return s.build(k, adder{
 		domain: func(d *portal.Domain) error { d.ID = -1; return nil },
 		inbox:  func(i *portal.Inbox) error { i.ID = -1; return nil },
 		group:  func(g *portal.Group) error { g.ID = portal.GroupID(-1 - len(k.Groups)); return nil },
 	})
-	return err
 }
 
 // adder writes what a set-up makes on its way, or only pretends to.
@@ -131,8 +138,22 @@ type adder struct {
 // SetUp makes a portal with its domain, inbox and groups, or changes the one
 // that is there, all of it or nothing.
 func (a *App) SetUp(ctx context.Context, s Setup) (*SetupResult, error) {
+	k, err := a.Known(ctx)
+	if err != nil {
+		return nil, err
+	}
+	planned, err := s.plan(k)
+	if err != nil {
+		return nil, err
+	}
+	asked, signsOut := false, false
+	if s.Access.Mode != nil || s.Access.SSO.given() {
+		if asked, signsOut, err = a.askProvider(ctx, &planned.Portal.Access, &s.Access.SSO); err != nil {
+			return nil, err
+		}
+	}
 	var r *SetupResult
-	err := a.store.Write(ctx, func(tx *store.Tx) error {
+	err = a.store.Write(ctx, func(tx *store.Tx) error {
 		k, err := readKnown(ctx, tx)
 		if err != nil {
 			return err
@@ -148,6 +169,16 @@ func (a *App) SetUp(ctx context.Context, s Setup) (*SetupResult, error) {
 		if err := r.save(ctx, tx); err != nil {
 			return err
 		}
+		secret, err := a.keepClientSecret(ctx, tx, r.Portal, s.Access.SSO.Secret)
+		if err != nil {
+			return err
+		}
+		if !r.Created {
+			r.Changes = append(r.Changes, secret...)
+		}
+		if err := shutOldDoor(ctx, tx, r.Portal, r.ssoBefore); err != nil {
+			return err
+		}
 		if err := a.noteSetup(ctx, tx, r, k); err != nil {
 			return err
 		}
@@ -159,6 +190,12 @@ func (a *App) SetUp(ctx context.Context, s Setup) (*SetupResult, error) {
 	}
 	if r.Mails > 0 {
 		a.wakeMail()
+	}
+	if r.Portal.Access.Mode == portal.ModeSSO {
+		if r.SSO, err = a.SSOAddresses(ctx, r.Portal); err != nil {
+			return nil, err
+		}
+		r.SSO.Asked, r.SSO.SignsOut = asked, signsOut
 	}
 	return r, nil
 }
@@ -301,7 +338,7 @@ func (s *Setup) checkComplete() error {
 		errs = append(errs, missing("permissions", "which tickets a customer sees: contact, company or rules"))
 	}
 	if s.Access.Mode == nil {
-		errs = append(errs, missing("access", "who gets in: groups or self-register"))
+		errs = append(errs, missing("access", "who gets in: groups, self-register or sso"))
 	}
 	return errors.Join(errs...)
 }
@@ -435,6 +472,7 @@ func (s *Setup) buildAccess(r *SetupResult, k *Known, add adder) error {
 	if mode == portal.ModeGroups && len(p.Access.Groups) == 0 && (s.Access.Groups == nil || len(*s.Access.Groups) == 0) {
 		return missing("group", "an access group; only its contacts get in")
 	}
+	r.ssoBefore = p.Access.SSO
 	changes, err := s.Access.apply(&p.Access, k.Groups)
 	for i := range changes {
 		if changes[i].Field == "mode" {

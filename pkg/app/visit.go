@@ -244,6 +244,11 @@ func (a *App) admit(ctx context.Context, set *settings, v *Visit, vis *store.Vis
 		}
 		v.Agent, v.Viewer = vis.Agent, portal.AgentViewer(vis.Agent.ID)
 	case vis.Contact != nil:
+		if v.Portal.Access.Mode == portal.ModeSSO && s.OpenedBy == "" && (s.Way != portal.MethodSSO || s.Portal != v.Portal.ID) {
+			// The provider alone vouches for members, and another portal's
+			// provider is not this one's.
+			return
+		}
 		if v.Entry = portal.MayEnter(v.Portal, vis.Member, vis.InGroup); !v.Entry.Allowed {
 			return
 		}
@@ -253,10 +258,6 @@ func (a *App) admit(ctx context.Context, set *settings, v *Visit, vis *store.Vis
 				v.Viewer = portal.NewViewer(vis.Contact, &v.Portal.Tickets)
 			}
 			break
-		}
-		if v.Portal.Access.Mode == portal.ModeSSO && s.Way != portal.MethodSSO {
-			// The provider alone vouches for members from now on.
-			return
 		}
 		if s.Portal != v.Portal.ID && (vis.Member == nil || vis.Member.Status != portal.Registered) {
 			// Signed in to another portal of the host, and new here: what this

@@ -163,6 +163,11 @@ func MayEnter(p *Portal, member *Member, inGroup bool) Entry {
 		case member.Status == Registered, member.Status == Invited, member.Status == Failed:
 			return Entry{true, "entry.member", "the contact is a member: " + string(member.Status), ""}
 		}
+	case ModeSSO:
+		if member == nil || member.Status != Registered {
+			return Entry{false, "entry.not_vouched", "access is by the identity provider, which has not vouched for the contact yet", "let the contact sign in there once"}
+		}
+		return Entry{true, "entry.sso", "the identity provider has vouched for the contact", ""}
 	}
-	return Entry{false, "entry.no_mode", "the portal has no access mode yet", "set one with `portalctl access set groups` or `portalctl access set self-register`"}
+	return Entry{false, "entry.no_mode", "the portal has no access mode yet", "set one with `portalctl access set groups`, `portalctl access set self-register` or `portalctl access set sso`"}
 }

@@ -249,9 +249,9 @@ const (
 	ModeSSO          AccessMode = "sso"
 )
 
-// ParseAccessMode reads groups or self-register.
+// ParseAccessMode reads groups, self-register or sso.
 func ParseAccessMode(s string) (AccessMode, error) {
-	return oneOf("access.mode", "mode", "an access mode", s, ModeGroups, ModeSelfRegister)
+	return oneOf("access.mode", "mode", "an access mode", s, ModeGroups, ModeSelfRegister, ModeSSO)
 }
 
 // SignInMethod is a way to sign in.
@@ -329,6 +329,7 @@ type AccessSettings struct {
 	IdleTimeout    time.Duration  `json:"idle_timeout"`            // nanoseconds in JSON
 	Consent        string         `json:"consent,omitempty"`
 	ConsentVersion int            `json:"consent_version,omitempty"` // counts up with each new text
+	SSO            *SSOSettings   `json:"sso,omitempty"`             // with the mode sso only; replaced, never changed in place
 }
 
 // Allows reports whether members may sign in with the method. With the mode

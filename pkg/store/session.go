@@ -169,3 +169,11 @@ func (tx *Tx) EndSessions(ctx context.Context, c portal.ContactID, a portal.Agen
 		except, owner, stamp(tx.Now), reason)
 	return int(n), err
 }
+
+// EndSessionsByWay ends the live sessions of a portal that began in one way.
+// Returns how many.
+func (tx *Tx) EndSessionsByWay(ctx context.Context, p portal.PortalID, way portal.SignInMethod, reason string) (int, error) {
+	n, err := tx.exec(ctx, `UPDATE session SET ended_at = $3, end_reason = $4 WHERE portal_id = $1 AND way = $2 AND ended_at IS NULL`,
+		p, way, stamp(tx.Now), reason)
+	return int(n), err
+}

@@ -59,6 +59,10 @@ func (s *Server) routes() []route {
 		{"POST /sign-in/factor", s.factorGive, atGate, small},
 		{"GET /sign-in/enrol", s.enrolForm, atGate, noBody},
 		{"POST /sign-in/enrol", s.enrol, atGate, small},
+		{"GET /sso", s.ssoBegin, anyone, noBody},
+		{"GET /sso/callback", s.ssoFinish, anyone, noBody},
+		{"GET /sso/signed-out", s.ssoSignedOut, arriving, noBody},
+
 		{"GET /consent", s.consentForm, atGate, noBody},
 		{"POST /consent", s.consentGive, atGate, small},
 		{"GET /not-me/{token}", s.notMeForm, arriving, noBody},

@@ -48,6 +48,7 @@ func TestStrangersReachOnlyWhatIsOpen(t *testing.T) {
 		"GET /register/pending", "GET /register/{token}", "POST /register/{token}", "GET /invitation/{token}",
 		"POST /invitation/{token}", "GET /reset", "POST /reset", "GET /reset/sent", "GET /reset/{token}", "POST /reset/{token}",
 		"GET /not-me/{token}", "POST /not-me/{token}",
+		"GET /sso", "GET /sso/callback", "GET /sso/signed-out",
 	}
 	walk(t, w, func(t *testing.T, rt route, method, path string) {
 		stranger := w.browser("")

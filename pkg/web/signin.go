@@ -51,17 +51,28 @@ type signInPage struct {
 	*form
 	Password, Link, Register bool
 	ReturnTo                 string
+	SSO                      string // the link to the identity provider; "" when there is none
+	Label                    string // whom that link names
+	Team                     bool   // agents sign in here, as the provider knows customers only
 }
 
 func (s *Server) signInPage(w http.ResponseWriter, r *http.Request, f *form) signInPage {
 	access := &visitFrom(r.Context()).Portal.Access
 	v := s.view(w, r, "sign_in.title")
-	return signInPage{
+	p := signInPage{
 		view: v, form: f,
 		Password: access.Allows(portal.MethodPassword), Link: access.Allows(portal.MethodLink),
 		Register: access.Mode == portal.ModeSelfRegister,
 		ReturnTo: page.ReturnPath(v.Base, f.Value("return_to")),
 	}
+	if access.Mode == portal.ModeSSO && access.SSO != nil {
+		p.SSO, p.Label = ssoPath(v.Base, p.ReturnTo), access.SSO.Label
+		// Only the team's page has a form to send.
+		if p.Team = !isRead(r) || r.URL.Query().Get("team") != ""; p.Team {
+			p.Password, p.Link = true, true
+		}
+	}
+	return p
 }
 
 func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) error {
@@ -275,12 +286,20 @@ func (s *Server) signOutForm(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 	visit := visitFrom(r.Context())
+	provider := ""
 	if visit.Session != nil {
 		if err := s.app.SignOut(r.Context(), visit); err != nil {
 			return err
 		}
+		var err error
+		if provider, err = s.app.ProviderSignOut(r.Context(), visit); err != nil {
+			return err
+		}
 	}
 	page.EndSession(w, r)
+	if provider != "" {
+		return s.leaveProvider(w, r, provider)
+	}
 	page.SetFlash(w, r, "signed_out")
 	return redirect(w, r, visit.Portal.BasePath()+"/sign-in")
 }

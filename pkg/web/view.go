@@ -83,6 +83,7 @@ var flashes = []string{
 	"profile_saved", "password_changed", "session_removed", "welcome",
 	"factor_off", "factor_again", "factor_ended", "recovery_used",
 	"email_sent", "email_changed", "proof_sent",
+	"signed_out_provider",
 }
 
 func (v *view) flash(key string) string {

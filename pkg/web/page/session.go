@@ -48,6 +48,7 @@ const (
 	DeviceCookie = "portalctl-device" // by which a browser is recognised at the next sign-in
 	AskedCookie  = "portalctl-asked"  // that a sign-in link was asked for here
 	ProofCookie  = "portalctl-proof"  // that a code was asked for here
+	SSOCookie    = "portalctl-sso"    // that it is on its way to an identity provider
 )
 
 // Keep has the browser hold a token under one of the names above.
