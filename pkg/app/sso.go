@@ -384,7 +384,7 @@ func (a *App) newVouched(ctx context.Context, tx *store.Tx, address string, id *
 	} else if portal.KindOf(err) != portal.NotFound {
 		return nil, err
 	}
-	c := &portal.Contact{Email: address, Language: languageOf(id.Locale)}
+	c := &portal.Contact{Email: address, Language: localeLanguage(id.Locale)}
 	if name, err := line("name", id.Name); err == nil {
 		// A name that cannot be shown is left out rather than refused.
 		c.Name = name
@@ -392,9 +392,9 @@ func (a *App) newVouched(ctx context.Context, tx *store.Tx, address string, id *
 	return c, tx.AddContact(ctx, c)
 }
 
-// languageOf is the language of ours that a locale such as sv-SE asks for, or
+// localeLanguage is the language of ours that a locale such as sv-SE asks for, or
 // "" for the portal's.
-func languageOf(locale string) string {
+func localeLanguage(locale string) string {
 	tag, _, _ := strings.Cut(strings.ReplaceAll(locale, "_", "-"), "-")
 	if i := slices.Index(Languages, strings.ToLower(tag)); i >= 0 {
 		return Languages[i]
