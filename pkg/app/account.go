@@ -8,33 +8,54 @@ import (
 	"github.com/portalctl/portalctl/pkg/store"
 )
 
-// Account is what /account shows.
+// Account is what /account shows to a contact, or to an agent.
 type Account struct {
-	Contact     *portal.Contact
-	HasPassword bool
-	Sessions    []store.Session
-	Factor      *FactorState
+	Name, Address  string          // the address is the one they sign in with
+	Contact        *portal.Contact // nil for agents
+	HasPassword    bool
+	Passkeys       []PasskeyInfo
+	OffersPasskeys bool   // more can be added here
+	PasskeyHost    string // where those work that are added here
+	Sessions       []store.Session
+	Factor         *FactorState
 }
 
-// Account returns the visiting contact's account.
+// Account returns the visitor's account.
 func (a *App) Account(ctx context.Context, v *Visit) (*Account, error) {
-	if err := contactOnly(v); err != nil {
-		return nil, err
+	who := v.Person()
+	if who.None() {
+		return nil, noAccount()
 	}
 	acc := &Account{Contact: v.Contact}
-	err := a.store.Read(ctx, func(tx *store.Tx) error {
-		hash, err := tx.PasswordHash(ctx, portal.Person{Contact: v.Contact.ID})
+	acc.Name, acc.Address = v.nameAndAddress()
+	if v.Contact != nil {
+		acc.Address = v.Contact.RegistrationEmail()
+	}
+	site, err := a.site(ctx, v.Portal)
+	if err != nil {
+		return nil, err
+	}
+	acc.PasskeyHost, acc.OffersPasskeys = PasskeyHost(site), offersPasskeys(v, site)
+	err = a.store.Read(ctx, func(tx *store.Tx) error {
+		hash, err := tx.PasswordHash(ctx, who)
 		if err != nil {
 			return err
 		}
 		acc.HasPassword = hash != ""
-		if acc.Sessions, err = tx.Sessions(ctx, v.Contact.ID, 0); err != nil {
+		if acc.Passkeys, err = passkeyInfos(ctx, tx, who); err != nil {
+			return err
+		}
+		if acc.Sessions, err = tx.Sessions(ctx, who.Contact, who.Agent); err != nil {
 			return err
 		}
 		acc.Factor, err = factorState(ctx, tx, v)
 		return err
 	})
 	return acc, err
+}
+
+func noAccount() error {
+	return portal.NotFoundf("account.none", "nobody is signed in who has an account")
 }
 
 // contactOnly refuses agents, who have no account in a portal.
@@ -158,24 +179,26 @@ func (a *App) ChangePassword(ctx context.Context, v *Visit, present, next string
 
 // EndSession ends one of the visitor's sessions.
 func (a *App) EndSession(ctx context.Context, v *Visit, id portal.SessionID) error {
-	if err := contactOnly(v); err != nil {
-		return err
+	who := v.Person()
+	if who.None() {
+		return noAccount()
 	}
 	return a.store.Write(ctx, func(tx *store.Tx) error {
-		return tx.EndSession(ctx, v.Contact.ID, 0, id, endElsewhere)
+		return tx.EndSession(ctx, who.Contact, who.Agent, id, endElsewhere)
 	})
 }
 
 // EndAllSessions signs out everywhere, here too.
 func (a *App) EndAllSessions(ctx context.Context, v *Visit) error {
-	if err := contactOnly(v); err != nil {
-		return err
+	who := v.Person()
+	if who.None() {
+		return noAccount()
 	}
 	return a.store.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.EndTokens(ctx, v.Contact.ID, 0, "", store.TokenSignIn); err != nil {
+		if err := tx.EndTokens(ctx, who.Contact, who.Agent, "", store.TokenSignIn); err != nil {
 			return err
 		}
-		_, err := tx.EndSessions(ctx, v.Contact.ID, 0, 0, endElsewhere)
+		_, err := tx.EndSessions(ctx, who.Contact, who.Agent, 0, endElsewhere)
 		return err
 	})
 }

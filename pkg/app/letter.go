@@ -36,7 +36,7 @@ func carriesLink(kind store.MailKind) bool {
 func tellsOwner(kind store.MailKind) bool {
 	switch kind {
 	case store.MailPasswordChanged, store.MailNewDevice, store.MailEmailChanged,
-		store.MailFactorOn, store.MailFactorOff, store.MailRecoveryUsed:
+		store.MailFactorOn, store.MailFactorOff, store.MailRecoveryUsed, store.MailPasskeyAdded, store.MailPasskeyRemoved:
 		return true
 	}
 	return false
@@ -101,6 +101,8 @@ var packers = map[store.MailKind]func(*packing, context.Context) (string, error)
 	store.MailFactorOn:        (*packing).notMe,
 	store.MailFactorOff:       (*packing).factorOff,
 	store.MailRecoveryUsed:    (*packing).recoveryUsed,
+	store.MailPasskeyAdded:    (*packing).passkeyChanged,
+	store.MailPasskeyRemoved:  (*packing).passkeyChanged,
 	store.MailApproved:        (*packing).approved,
 	store.MailTicketReceived:  (*packing).aboutTicket,
 	store.MailMessage:         (*packing).aboutTicket,
@@ -355,6 +357,11 @@ func (k *packing) toAgent(ctx context.Context) (string, error) {
 func (k *packing) newDevice(ctx context.Context) (string, error) {
 	k.letter.Device, k.letter.From = k.mail.Data["browser"], k.mail.Data["address"]
 	return k.notMe(ctx)
+}
+
+func (k *packing) passkeyChanged(ctx context.Context) (string, error) {
+	k.letter.Passkey = k.mail.Data["passkey"]
+	return k.newDevice(ctx)
 }
 
 // proof makes the code that is typed where it was asked for.

@@ -110,6 +110,9 @@ func (a *App) failedIn(ctx context.Context, tx *store.Tx, account, network strin
 		key  string
 		free int
 	}{{account, freeFailures}, {network, freeNetFailures}} {
+		if k.key == "" {
+			continue // it is not known whose account
+		}
 		c, err := tx.Count(ctx, k.key, failureWindow)
 		if err != nil {
 			return err

@@ -85,9 +85,9 @@ func (a *App) ProofWays(ctx context.Context, v *Visit) (*Proof, error) {
 		if ways.Passkey, err = a.hasPasskeyHere(ctx, tx, v, who); err != nil {
 			return err
 		}
-		// Somebody with a password or a passkey proves that, not merely that
-		// they can read mail on the same screen.
-		ways.Mail = !ways.Password && !ways.Passkey
+		// Somebody with a password proves that, not merely that they can read
+		// mail on the same screen. A passkey alone may lie in a lost device.
+		ways.Mail = !ways.Password
 		ways.Address, err = addressOf(ctx, tx, who)
 		return err
 	})
@@ -201,7 +201,7 @@ func (a *App) MailProof(ctx context.Context, v *Visit) (token string, err error)
 		return "", err
 	}
 	if !ways.Mail {
-		return "", portal.Forbiddenf("sign_in.method", "this account proves itself by its password or a passkey")
+		return "", portal.Forbiddenf("sign_in.method", "this account proves itself by its password")
 	}
 	token, hash, err := auth.NewToken()
 	if err != nil {

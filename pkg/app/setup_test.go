@@ -243,7 +243,7 @@ func TestAccessModes(t *testing.T) {
 			"mode: self-register -> groups; allow-domain: example.com,exempel.se -> none; approval: on -> off; group: Customers", "",
 		},
 		{"approval belongs to self-register", AccessChanges{Approval: ptr(true)}, "", "approval"},
-		{"methods and timeout", AccessChanges{Methods: &[]portal.SignInMethod{portal.MethodLink}, IdleTimeout: ptr(time.Hour)}, "methods: password,link -> link; idle-timeout: 40m0s -> 1h0m0s", ""},
+		{"methods and timeout", AccessChanges{Methods: &[]portal.SignInMethod{portal.MethodLink}, IdleTimeout: ptr(time.Hour)}, "methods: password,link,passkey -> link; idle-timeout: 40m0s -> 1h0m0s", ""},
 		{"consent", AccessChanges{Consent: ptr("Be kind.")}, "consent: version 1", ""},
 		{"the same consent", AccessChanges{Consent: ptr("Be kind.")}, "", ""},
 		{"another consent", AccessChanges{Consent: ptr("Be very kind.")}, "consent: version 1 -> version 2", ""},

@@ -127,6 +127,7 @@ const (
 	endSignOut   = "sign_out"
 	endElsewhere = "ended_by_owner"
 	endPassword  = "password_changed"
+	endPasskey   = "passkey_removed"
 	endDisabled  = "disabled"
 	endReplaced  = "replaced"
 )

@@ -47,12 +47,12 @@ func (v *accessValues) add(cmd *cobra.Command) {
 	f.StringArrayVar(&v.groups, "group", nil, "an access group whose contacts get in; repeat it for several (mode groups)")
 	f.StringSliceVar(&v.domains, "allow-domain", nil, "a mail domain that may register, like example.com; repeat it for several, \"\" for any (mode self-register)")
 	f.BoolVar(&v.approval, "approval", false, "somebody approves each registration; --approval=false: nobody has to (mode self-register)")
-	f.StringSliceVar(&v.methods, "methods", nil, "how members sign in: password, link or both (default both)")
+	f.StringSliceVar(&v.methods, "methods", nil, "how members sign in: password, link, passkey or several; passkey not alone (default all three)")
 	f.StringVar(&v.secondFactor, "second-factor", "", "whether members need an authenticator app or a passkey: optional or required (default optional)")
 	f.StringVar(&v.idleTimeout, "idle-timeout", "", "when a session nobody uses ends, like 20m or 24h (default 40m)")
 	f.StringVar(&v.consent, "consent", "", "a `FILE` with a text that must be agreed to when registering, - for standard input; \"\" for none")
 	choices(cmd, "second-factor", "optional", "required")
-	choices(cmd, "methods", "password", "link", "password,link")
+	choices(cmd, "methods", "password", "link", "password,link", "link,passkey", "password,link,passkey")
 }
 
 func (v *accessValues) given(cmd *cobra.Command, mode *string) accessFlags {
@@ -142,15 +142,18 @@ func newAccessSetCmd(env *Env) *cobra.Command {
   self-register  anyone who proves an e-mail address; --allow-domain limits it,
                  --approval puts somebody in between
 
-There is no public mode: customers always sign in. Without a mode the one that
-is set stays and only the options change. Options of the other mode are dropped
-when the mode changes. A second factor that is required holds at the next page
-of those who are signed in: who has none sets one up there. A portal on the
-system domain mails nobody of an access group; hand over links with
+There is no public mode: customers always sign in. --methods says how: with a
+password, a link sent by mail, a passkey. Passkeys need another method beside
+them, and show only where browsers have them: over https, or at localhost.
+Agents may use all three, whatever the portal offers. Without a mode the one
+that is set stays and only the options change. Options of the other mode are
+dropped when the mode changes. A second factor that is required holds at the
+next page of those who are signed in: who has none sets one up there. A portal
+on the system domain mails nobody of an access group; hand over links with
 "portalctl members link" instead.`,
 		Example: `  portalctl access set groups --group Customers --group Partners
   portalctl access set self-register --allow-domain example.com --approval
-  portalctl access set --methods link --idle-timeout 20m`,
+  portalctl access set --methods link,passkey --idle-timeout 20m`,
 		Args:      upTo(1),
 		ValidArgs: []string{"groups", "self-register"},
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -188,6 +191,11 @@ func runAccessSet(ctx context.Context, env *Env, f accessFlags) error {
 		sayEmptyGroups(env, r.Groups)
 		sayPublicDomains(env, r.Changes, r.Portal)
 		sayFactor(env, f.SecondFactor != nil, r)
+		if f.Methods != nil {
+			if err := sayPasskeysHidden(ctx, env, a, r.Portal); err != nil {
+				return err
+			}
+		}
 		if r.Outside > 0 {
 			env.say("%s in none of the groups and cannot get in any more; portalctl groups members lets them in again",
 				app.Counted(r.Outside, "member is", "members are"))
@@ -248,6 +256,28 @@ func sayFactor(env *Env, given bool, r *app.AccessResult) {
 	}
 }
 
+// passkeysOffered reports whether members can sign in by passkey: the portal
+// takes them, and browsers have them where it is served.
+func passkeysOffered(ctx context.Context, a *app.App, p *portal.Portal) (bool, error) {
+	if !p.Access.Allows(portal.MethodPasskey) {
+		return false, nil
+	}
+	return a.PasskeysWork(ctx, p)
+}
+
+// sayPasskeysHidden tells that passkeys were chosen and cannot be used.
+func sayPasskeysHidden(ctx context.Context, env *Env, a *app.App, p *portal.Portal) error {
+	offered, err := passkeysOffered(ctx, a, p)
+	if err != nil || offered || !p.Access.Allows(portal.MethodPasskey) {
+		return err
+	}
+	at, err := a.URL(ctx, p, "/")
+	if err == nil {
+		env.say("Passkeys stay hidden at %s: browsers have them over https, or at http://localhost, only", at)
+	}
+	return err
+}
+
 func newAccessShowCmd(env *Env) *cobra.Command {
 	return &cobra.Command{
 		Use:     "show",
@@ -281,6 +311,10 @@ func showAccess(ctx context.Context, env *Env, a *app.App, p *portal.Portal) err
 	for _, m := range p.Access.Methods {
 		methods = append(methods, string(m))
 	}
+	passkeys, err := passkeysOffered(ctx, a, p)
+	if err != nil {
+		return err
+	}
 	s := &p.Access
 	var consent any
 	if s.Consent != "" {
@@ -293,13 +327,14 @@ func showAccess(ctx context.Context, env *Env, a *app.App, p *portal.Portal) err
 		{Name: "allow_domains", Head: "Allowed domains"},
 		{Name: "approval", Head: "Approval"},
 		{Name: "methods", Head: "Sign-in methods"},
+		{Name: "passkeys_offered", Head: "Passkeys shown"},
 		{Name: "second_factor", Head: "Second factor"},
 		{Name: "idle_timeout", Head: "Idle timeout"},
 		{Name: "consent_version", Head: "Consent version"},
 		{Name: "consent", Head: "Consent text"},
 		{Name: "membership_mail", Head: "Membership mail"},
 	}, []any{
-		p.Name, string(s.Mode), names, append([]string{}, s.AllowDomains...), s.Approval, methods,
+		p.Name, string(s.Mode), names, append([]string{}, s.AllowDomains...), s.Approval, methods, passkeys,
 		string(s.SecondFactor.OrDefault()), shortDuration(s.IdleTimeout),
 		consent, s.Consent, !app.MailWithheld(p),
 	})

@@ -122,6 +122,7 @@ func (w *wizard) accessStep() prompt.Step {
 		prompt.Field{Title: "How do members sign in?", Pass: "--methods", PickMany: &w.methods, Choices: []prompt.Choice{
 			{Value: string(portal.MethodPassword), Label: "With a password"},
 			{Value: string(portal.MethodLink), Label: "With a link sent by mail"},
+			{Value: string(portal.MethodPasskey), Label: "With a passkey (fingerprint, face, PIN or security key)"},
 		}, CheckMany: func(list []string) error {
 			_, err := portal.ParseMethods(list)
 			return err

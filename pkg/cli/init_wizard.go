@@ -48,7 +48,7 @@ func newWizard(s app.Setup, k *app.Known, base string, mail bool) *wizard {
 	w := &wizard{
 		setup: s, known: k, base: base, mail: mail, language: i18n.Default,
 		permissions: string(portal.PermitContact), mode: string(portal.ModeGroups),
-		methods: []string{string(portal.MethodPassword), string(portal.MethodLink)},
+		methods: []string{string(portal.MethodPassword), string(portal.MethodLink), string(portal.MethodPasskey)},
 	}
 	w.name, w.slug = valueOf(s.Name), valueOf(s.Slug)
 	w.prefillDomain()

@@ -87,6 +87,12 @@ func letters(lang string) map[portal.LetterKind]*portal.Letter {
 		once("/not-me", 7*24*time.Hour)(l)
 		l.Device, l.From = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Safari/604.1", "203.0.113.9"
 	})
+	for _, kind := range []portal.LetterKind{portal.LetterPasskeyAdded, portal.LetterPasskeyRemoved} {
+		add(kind, func(l *portal.Letter) {
+			once("/not-me", 7*24*time.Hour)(l)
+			l.Passkey, l.Device, l.From = "Chrome on Windows", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/140.0 Safari/537.36", "203.0.113.9"
+		})
+	}
 	add(portal.LetterEmailProof, func(l *portal.Letter) { once("/account/email", 30*time.Minute)(l); l.Name = "" })
 	add(portal.LetterEmailChanged, once("/not-me", 7*24*time.Hour))
 	add(portal.LetterFactorOn, once("/not-me", 7*24*time.Hour))

@@ -35,6 +35,8 @@ var scripts = map[portal.LetterKind]struct {
 	portal.LetterFactorOn:        {script: (*script).factorOn},
 	portal.LetterFactorOff:       {script: (*script).factorOff},
 	portal.LetterRecoveryUsed:    {script: (*script).recoveryUsed},
+	portal.LetterPasskeyAdded:    {script: (*script).passkeyChanged},
+	portal.LetterPasskeyRemoved:  {script: (*script).passkeyChanged},
 	portal.LetterApproved:        {script: (*script).approved},
 	portal.LetterTicketReceived:  {script: (*script).ticketReceived, ticket: true},
 	portal.LetterMessage:         {script: (*script).message, ticket: true, message: true},
@@ -116,6 +118,12 @@ func (s *script) passwordChanged() {
 
 func (s *script) newDevice() {
 	s.head(s.say("mail.new_device.subject"), s.say("mail.new_device.preview"), s.say("mail.new_device.heading"), s.say("mail.new_device.text"))
+	s.doneBy()
+	s.notMe()
+}
+
+// doneBy names when, where and from where what the letter tells of was done.
+func (s *script) doneBy() {
 	s.fact("mail.fact.when", fmt.Sprint(s.args["At"]))
 	name, system := portal.Browser(s.letter.Device)
 	switch {
@@ -128,6 +136,13 @@ func (s *script) newDevice() {
 	}
 	s.fact("mail.fact.browser", name)
 	s.fact("mail.fact.address", oneLine(s.letter.From))
+}
+
+func (s *script) passkeyChanged() {
+	about := "mail." + string(s.letter.Kind)
+	s.head(s.say(about+".subject"), s.say(about+".preview"), s.say(about+".heading"), s.say(about+".text"))
+	s.fact("mail.fact.passkey", oneLine(s.letter.Passkey))
+	s.doneBy()
 	s.notMe()
 }
 

@@ -25,18 +25,19 @@ type Letter struct {
 	MessageID string // fixed when the mail was queued: <…@host>
 	Thread    string // the id every mail about one ticket refers to; empty outside tickets
 
-	Link   string        // what the button leads to; empty: no button
-	Valid  time.Duration // how long a one-time link works
-	Once   bool          // the link works once
-	Code   string        // to type where it was asked for; empty: none
-	Device string        // the browser it tells of, as its own name for itself
-	From   string        // the IP address it tells of
-	Left   int           // recovery codes left
-	Reset  bool          // the operator did it, for who had lost their second factor
-	At     time.Time     // when what it tells about happened
-	By     string        // who did it, as the reader may know them; empty: the team
-	Inbox  string        // to an inbox: its name
-	Office bool          // to an inbox or an agent, not to a customer
+	Link    string        // what the button leads to; empty: no button
+	Valid   time.Duration // how long a one-time link works
+	Once    bool          // the link works once
+	Code    string        // to type where it was asked for; empty: none
+	Device  string        // the browser it tells of, as its own name for itself
+	From    string        // the IP address it tells of
+	Passkey string        // what the passkey it tells of is called
+	Left    int           // recovery codes left
+	Reset   bool          // the operator did it, for who had lost their second factor
+	At      time.Time     // when what it tells about happened
+	By      string        // who did it, as the reader may know them; empty: the team
+	Inbox   string        // to an inbox: its name
+	Office  bool          // to an inbox or an agent, not to a customer
 
 	Ticket     *Ticket
 	Label      string        // the portal's own word for ticket; empty: the language's
@@ -74,6 +75,8 @@ const (
 	LetterFactorOn        LetterKind = "factor_on"
 	LetterFactorOff       LetterKind = "factor_off"
 	LetterRecoveryUsed    LetterKind = "recovery_used"
+	LetterPasskeyAdded    LetterKind = "passkey_added"
+	LetterPasskeyRemoved  LetterKind = "passkey_removed"
 	LetterApproved        LetterKind = "approved"
 	LetterTicketReceived  LetterKind = "ticket_received"
 	LetterMessage         LetterKind = "message"

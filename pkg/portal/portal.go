@@ -274,20 +274,26 @@ const (
 	WayView       SignInMethod = "view" // an operator looks as the contact
 )
 
-// ParseMethods reads a list such as "password,link".
+// ParseMethods reads a list such as "password,link,passkey". Passkeys alone are
+// refused: newcomers, and whoever loses the device with theirs, need another
+// way in.
 func ParseMethods(list []string) ([]SignInMethod, error) {
 	var methods []SignInMethod
 	for _, s := range list {
 		m := SignInMethod(strings.ToLower(strings.TrimSpace(s)))
-		if m != MethodPassword && m != MethodLink {
-			return nil, Invalidf("access.methods", "methods", "%q is not a way to sign in; use password, link or both", s)
+		if m != MethodPassword && m != MethodLink && m != MethodPasskey {
+			return nil, Invalidf("access.methods", "methods", "%q is not a way to sign in; use password, link, passkey or several with commas between", s)
 		}
 		if !slices.Contains(methods, m) {
 			methods = append(methods, m)
 		}
 	}
-	if len(methods) == 0 {
-		return nil, Invalidf("access.methods", "methods", "no way to sign in is left; use password, link or both")
+	switch {
+	case len(methods) == 0:
+		return nil, Invalidf("access.methods", "methods", "no way to sign in is left; use password, link, passkey or several with commas between")
+	case len(methods) == 1 && methods[0] == MethodPasskey:
+		return nil, Invalidf("access.methods", "methods", "passkeys cannot be the only way to sign in: newcomers have none yet, and who loses theirs could not get back in").
+			WithHint("add link or password: --methods link,passkey")
 	}
 	return methods, nil
 }
@@ -350,9 +356,11 @@ func (a *AccessSettings) DemandsFactor() bool {
 // DefaultIdleTimeout ends a session nobody uses.
 const DefaultIdleTimeout = 40 * time.Minute
 
-// DefaultAccessSettings are those of a new portal; the mode is open.
+// DefaultAccessSettings are those of a new portal; the mode is open. Passkeys
+// are among the methods: they are the safest, cost nobody anything who does not
+// make one, and stay out of sight where browsers have none.
 func DefaultAccessSettings() AccessSettings {
-	return AccessSettings{Methods: []SignInMethod{MethodPassword, MethodLink}, IdleTimeout: DefaultIdleTimeout}
+	return AccessSettings{Methods: []SignInMethod{MethodPassword, MethodLink, MethodPasskey}, IdleTimeout: DefaultIdleTimeout}
 }
 
 // ParseIdleTimeout reads a duration such as 40m or 24h, between five minutes

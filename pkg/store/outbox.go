@@ -31,6 +31,8 @@ const (
 	MailFactorOn        MailKind = "factor_on"
 	MailFactorOff       MailKind = "factor_off"
 	MailRecoveryUsed    MailKind = "recovery_used"
+	MailPasskeyAdded    MailKind = "passkey_added"
+	MailPasskeyRemoved  MailKind = "passkey_removed"
 	MailApproved        MailKind = "approved"
 	MailTicketReceived  MailKind = "ticket_received"
 	MailMessage         MailKind = "message"

@@ -9,7 +9,7 @@ import (
 
 // hasPasswords reports whether the portal signs this person in by password.
 func (p *accountPage) hasPasswords() bool {
-	return p.Visit.Portal.Access.Allows(portal.MethodPassword)
+	return p.Contact == nil || p.Visit.Portal.Access.Allows(portal.MethodPassword)
 }
 
 func (s *Server) passwordChange(w http.ResponseWriter, r *http.Request) error {

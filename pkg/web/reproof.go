@@ -70,16 +70,21 @@ func (s *Server) prove(w http.ResponseWriter, r *http.Request) error {
 		in, err = s.app.ProveByPassword(r.Context(), visit, f.Value("present"), device(r))
 	}
 	if err != nil {
-		p, pageErr := s.proofPage(w, r, f)
-		if pageErr != nil {
-			return pageErr
-		}
-		s.refuse(w, r, p.view, f, err, "present", "code")
-		return s.render(w, r, f.status, proofView(*p))
+		return s.proofAgain(w, r, f, err)
 	}
 	s.setSession(w, r, in)
 	page.Keep(w, r, page.ProofCookie, "", -1)
 	return s.proofDone(w, r, f.Value("return_to"))
+}
+
+// proofAgain asks again after a proof that does not count.
+func (s *Server) proofAgain(w http.ResponseWriter, r *http.Request, f *form, err error) error {
+	p, pageErr := s.proofPage(w, r, f)
+	if pageErr != nil {
+		return pageErr
+	}
+	s.refuse(w, r, p.view, f, err, "present", "code")
+	return s.render(w, r, f.status, proofView(*p))
 }
 
 func (s *Server) proofMail(w http.ResponseWriter, r *http.Request) error {

@@ -50,29 +50,53 @@ type signInPage struct {
 	*view
 	*form
 	Password, Link, Register bool
+	Passkey                  bool
 	ReturnTo                 string
 	SSO                      string // the link to the identity provider; "" when there is none
 	Label                    string // whom that link names
 	Team                     bool   // agents sign in here, as the provider knows customers only
 }
 
-func (s *Server) signInPage(w http.ResponseWriter, r *http.Request, f *form) signInPage {
-	access := &visitFrom(r.Context()).Portal.Access
+func (s *Server) signInPage(w http.ResponseWriter, r *http.Request, f *form) (signInPage, error) {
+	visit := visitFrom(r.Context())
+	access := &visit.Portal.Access
 	v := s.view(w, r, "sign_in.title")
+	passkeys, err := s.app.PasskeysWork(r.Context(), visit.Portal)
 	p := signInPage{
 		view: v, form: f,
 		Password: access.Allows(portal.MethodPassword), Link: access.Allows(portal.MethodLink),
 		Register: access.Mode == portal.ModeSelfRegister,
+		Passkey:  passkeys && access.Allows(portal.MethodPasskey),
 		ReturnTo: page.ReturnPath(v.Base, f.Value("return_to")),
 	}
-	if access.Mode == portal.ModeSSO && access.SSO != nil {
-		p.SSO, p.Label = ssoPath(v.Base, p.ReturnTo), access.SSO.Label
-		// Only the team's page has a form to send.
-		if p.Team = !isRead(r) || r.URL.Query().Get("team") != ""; p.Team {
-			p.Password, p.Link = true, true
-		}
+	// Agents may use every way, whatever customers have here. The team's page
+	// is where they find them; with an identity provider, no other page has a
+	// form to send.
+	sso := access.Mode == portal.ModeSSO && access.SSO != nil
+	p.Team = r.URL.Query().Get("team") != "" || sso && !isRead(r)
+	if p.Team {
+		p.Password, p.Link, p.Passkey, p.Register = true, true, passkeys, false
 	}
-	return p
+	if sso {
+		p.SSO, p.Label = ssoPath(v.Base, p.ReturnTo), access.SSO.Label
+	}
+	return p, err
+}
+
+// passkey is the button that signs in with one.
+func (p *signInPage) passkey() passkeyAsk {
+	return passkeyAsk{
+		Action: "/sign-in/passkey", Label: p.T("sign_in.passkey_button"), Offer: true, Or: !p.Password || !p.Link, Quiet: true, ReturnTo: p.ReturnTo,
+	}
+}
+
+// username is what browsers fill the address field with: where they can, they
+// list passkeys there as well.
+func (p *signInPage) username() string {
+	if p.Passkey {
+		return "username webauthn"
+	}
+	return "username"
 }
 
 func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) error {
@@ -84,7 +108,11 @@ func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) error {
 	if v.Gate != "" {
 		return redirect(w, r, gatePath(v, back))
 	}
-	return s.render(w, r, http.StatusOK, signInView(s.signInPage(w, r, filled(map[string]string{"return_to": back}))))
+	p, err := s.signInPage(w, r, filled(map[string]string{"return_to": back}))
+	if err != nil {
+		return err
+	}
+	return s.render(w, r, http.StatusOK, signInView(p))
 }
 
 // goOn leads somebody who is signed in to where they wanted to be.
@@ -130,7 +158,10 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) signInAgain(w http.ResponseWriter, r *http.Request, f *form, err error) error {
-	p := s.signInPage(w, r, f)
+	p, pageErr := s.signInPage(w, r, f)
+	if pageErr != nil {
+		return pageErr
+	}
 	s.refuse(w, r, p.view, f, err, "email", "password")
 	return s.render(w, r, f.status, signInView(p))
 }

@@ -84,6 +84,7 @@ var flashes = []string{
 	"factor_off", "factor_again", "factor_ended", "recovery_used",
 	"email_sent", "email_changed", "proof_sent",
 	"signed_out_provider",
+	"passkey_added", "passkey_renamed", "passkey_removed",
 }
 
 func (v *view) flash(key string) string {

@@ -45,10 +45,11 @@ func SetSession(w http.ResponseWriter, r *http.Request, token string, expires ti
 
 // The cookies beside the session's, each a token that says nothing by itself.
 const (
-	DeviceCookie = "portalctl-device" // by which a browser is recognised at the next sign-in
-	AskedCookie  = "portalctl-asked"  // that a sign-in link was asked for here
-	ProofCookie  = "portalctl-proof"  // that a code was asked for here
-	SSOCookie    = "portalctl-sso"    // that it is on its way to an identity provider
+	DeviceCookie  = "portalctl-device"  // by which a browser is recognised at the next sign-in
+	AskedCookie   = "portalctl-asked"   // that a sign-in link was asked for here
+	ProofCookie   = "portalctl-proof"   // that a code was asked for here
+	PasskeyCookie = "portalctl-passkey" // that an authenticator was asked here
+	SSOCookie     = "portalctl-sso"     // that it is on its way to an identity provider
 )
 
 // Keep has the browser hold a token under one of the names above.

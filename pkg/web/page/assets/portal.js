@@ -53,6 +53,82 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
+// Passkeys: what the authenticator answers goes with the form. Where the
+// browser has none, the form stays away.
+const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+const base64url = (buffer) =>
+  btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+
+if (!window.PublicKeyCredential) {
+  for (const note of document.querySelectorAll("[data-no-passkeys]")) note.hidden = false;
+}
+for (const form of window.PublicKeyCredential ? document.querySelectorAll("form[data-passkey]") : []) {
+  form.hidden = false;
+  const button = form.querySelector("button");
+  const problem = form.querySelector(".problem");
+  let asking; // what is being asked now; a newer question ends it
+  let asked = 0;
+
+  const ask = async (mediation) => {
+    asking?.abort();
+    asking = new AbortController();
+    asked = Date.now();
+    const { signal } = asking;
+    const begun = await fetch(form.dataset.begin, {
+      method: "POST",
+      headers: { "Content-Type": "application/x-www-form-urlencoded" },
+      signal,
+    });
+    if (begun.status === 403 && !mediation) location.reload(); // a fresh proof is asked for first
+    if (!begun.ok) throw new Error(begun.statusText);
+    const { publicKey } = await begun.json();
+    publicKey.challenge = bytes(publicKey.challenge);
+    if (publicKey.user) publicKey.user.id = bytes(publicKey.user.id);
+    for (const key of [...(publicKey.excludeCredentials ?? []), ...(publicKey.allowCredentials ?? [])]) key.id = bytes(key.id);
+    const made = form.dataset.passkey === "create"
+      ? await navigator.credentials.create({ publicKey, signal })
+      : await navigator.credentials.get({ publicKey, mediation, signal });
+    const response = {};
+    for (const name of ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"]) {
+      if (made.response[name]) response[name] = base64url(made.response[name]);
+    }
+    if (made.response.getTransports) response.transports = made.response.getTransports();
+    form.elements.answer.value = JSON.stringify({
+      id: made.id,
+      rawId: base64url(made.rawId),
+      type: made.type,
+      authenticatorAttachment: made.authenticatorAttachment ?? undefined,
+      clientExtensionResults: made.getClientExtensionResults(),
+      response,
+    });
+    form.requestSubmit();
+  };
+
+  // Where the browser can, it offers passkeys in the list of a field.
+  const offer = () => ask("conditional").catch(() => {});
+  const offers = () => form.hasAttribute("data-offer") && PublicKeyCredential.isConditionalMediationAvailable?.();
+  Promise.resolve(offers()).then((can) => {
+    if (!can) return;
+    offer();
+    setInterval(() => {
+      if (!document.hidden && !button.disabled && Date.now() - asked > 240000) offer(); // challenges last five minutes
+    }, 60000);
+  });
+
+  button.addEventListener("click", async () => {
+    problem.hidden = true;
+    button.disabled = true;
+    try {
+      await ask();
+    } catch (error) {
+      problem.lastElementChild.textContent = error.name === "InvalidStateError" ? form.dataset.known : form.dataset.failed;
+      problem.hidden = false;
+      if (await offers()) offer();
+    }
+    button.disabled = false;
+  });
+}
+
 // Chosen files are listed, can be taken out again, and are measured before
 // they travel.
 for (const field of document.querySelectorAll("[data-files]")) {
