@@ -389,3 +389,34 @@ func TestModeSSOEndsOtherWaysAtOnce(t *testing.T) {
 	}
 }
 
+
+func TestSessionTellsWhereItWasLastSeen(t *testing.T) {
+	w := newWorld(t, nil)
+	token := w.signIn(w.ana)
+	moved := phone
+	moved.Address = "198.51.100.4"
+	where := func() string {
+		v := w.visit(token)
+		acc, err := w.Account(t.Context(), v)
+		if err != nil || len(acc.Sessions) != 1 {
+			t.Fatalf("the account shows %+v, %v", acc, err)
+		}
+		return acc.Sessions[0].Address
+	}
+	v, err := w.Enter(t.Context(), "portal.test:8080", "/help/tickets", token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Seen(v, moved)
+	if got := where(); got != phone.Address {
+		t.Errorf("within a minute the session moved to %s: a write at each request", got)
+	}
+	w.clock.Add(touchEvery)
+	if v, err = w.Enter(t.Context(), "portal.test:8080", "/help/tickets", token); err != nil {
+		t.Fatal(err)
+	}
+	w.Seen(v, moved)
+	if got := where(); got != moved.Address {
+		t.Errorf("the session was last seen at %s, want %s", got, moved.Address)
+	}
+}

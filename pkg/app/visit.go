@@ -40,8 +40,9 @@ type Visit struct {
 	// change, and nothing counts as the contact's own act.
 	ReadOnly bool
 
-	// Device is the browser; whoever makes the visit fills it in.
+	// Device is the browser; Seen fills it in.
 	Device Device
+	touch  bool // its session is to be noted as in use
 
 	// Ended is set when the browser holds a session that has ended by itself
 	// (idle, its longest time, signed out), so that what it posts can be kept
@@ -274,11 +275,21 @@ func (a *App) admit(ctx context.Context, set *settings, v *Visit, vis *store.Vis
 	default:
 		return
 	}
-	if now.Sub(s.SeenAt) >= touchEvery || s.SeenAt.After(now) {
-		a.afterwards(func(ctx context.Context) error {
-			return a.store.Write(ctx, func(tx *store.Tx) error { return tx.TouchSession(ctx, s.ID, s.Address) })
-		})
+	v.touch = now.Sub(s.SeenAt) >= touchEvery || s.SeenAt.After(now)
+}
+
+// Seen says which browser a visit comes from. A session that was not noted to
+// be in use for a minute is, behind the answer.
+func (a *App) Seen(v *Visit, d Device) {
+	v.Device = d
+	if !v.touch {
+		return
 	}
+	v.touch = false
+	id := v.Session.ID
+	a.afterwards(func(ctx context.Context) error {
+		return a.store.Write(ctx, func(tx *store.Tx) error { return tx.TouchSession(ctx, id, d.Address) })
+	})
 }
 
 // gateOf is what is still asked of the holder of a live session, or "".

@@ -106,6 +106,7 @@ func (w *world) visit(token string) *Visit {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.Seen(v, phone)
 	return v
 }
 

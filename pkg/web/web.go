@@ -106,7 +106,7 @@ func (s *Server) visit(next http.Handler) http.Handler {
 			return
 		}
 		info.Visit, info.Portal = v, v.Portal.Slug
-		v.Device = device(r)
+		s.app.Seen(v, device(r))
 		if clean := path.Clean(v.Path); clean != v.Path && isRead(r) {
 			// Doubled and trailing slashes are forgiven. The mux would do the
 			// same and miss the portal's own path.
