@@ -263,7 +263,11 @@ func TestSessionOfAnotherPortalLeadsPastNoConsent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in, _, err := w.Join(ctx, v, store.TokenInvitation, url[strings.LastIndexByte(url, '/')+1:], Joining{Name: "Ana", Agree: true}, phone)
+	// Registered in one portal, she needs no invitation to the other.
+	token := url[strings.LastIndexByte(url, '/')+1:]
+	_, err = w.UseLink(ctx, v, token, LinkAnswer{}, phone)
+	wantCode(t, err, "consent.needed")
+	in, err := w.UseLink(ctx, v, token, LinkAnswer{Agree: true}, phone)
 	if err != nil {
 		t.Fatal(err)
 	}

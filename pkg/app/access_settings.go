@@ -29,8 +29,8 @@ type AccessResult struct {
 	Portal  *portal.Portal
 	Groups  []portal.Group // those the portal names, with their size
 	Changes []Change
-	Invited int // contacts who became members
-	Mails   int // invitations queued
+	Invitations
+	Ended   int // sessions ended
 	Outside int // members whom a change of the groups keeps out from now on
 	// WithoutFactor counts the members whom a second factor is demanded of from
 	// now on and who have no authenticator app yet.
@@ -62,6 +62,7 @@ func (a *App) SetAccess(ctx context.Context, id portal.PortalID, c AccessChanges
 		if err != nil {
 			return err
 		}
+		was := p.Access.Mode
 		r = &AccessResult{Portal: p}
 		before := p.Access.SSO
 		if r.Changes, err = c.apply(&p.Access, groups); err != nil {
@@ -84,8 +85,13 @@ func (a *App) SetAccess(ctx context.Context, id portal.PortalID, c AccessChanges
 				return err
 			}
 		}
-		r.Invited, r.Mails, err = a.inviteGroups(ctx, tx, p)
-		return err
+		if !changedField(r.Changes, "mode", "group") {
+			return nil
+		}
+		if r.Ended, err = a.endOutsiders(ctx, tx, p, was, &r.Invitations); err != nil {
+			return err
+		}
+		return a.inviteGroups(ctx, tx, p, &r.Invitations)
 	})
 	if err != nil {
 		return nil, err
@@ -138,6 +144,43 @@ func (a *App) planAccess(ctx context.Context, id portal.PortalID, c AccessChange
 	}
 	return a.askProvider(ctx, &planned, &c.SSO)
 }
+
+// endOutsiders ends sessions, links and memberships nobody knows of yet of
+// those whom the portal lets in no more, so that they stay ended when it lets
+// them in again. was is the mode before: with another one, links to register
+// end too; and where an identity provider vouches, or did, nobody stays in by
+// what they came with.
+func (a *App) endOutsiders(ctx context.Context, tx *store.Tx, p *portal.Portal, was portal.AccessMode, inv *Invitations) (sessions int, err error) {
+	if p.Access.Mode != portal.ModeSelfRegister {
+		if err := tx.EndRegistrations(ctx, p.ID); err != nil {
+			return 0, err
+		}
+	}
+	everybody := p.Access.Mode != was && (p.Access.Mode == portal.ModeSSO || was == portal.ModeSSO)
+	for last := portal.ContactID(0); ; {
+		holders, err := tx.HoldersOf(ctx, p.ID, last, inviteBatch)
+		if err != nil || len(holders) == 0 {
+			return sessions, err
+		}
+		for _, c := range holders {
+			ended, err := a.endEntry(ctx, tx, []*portal.Portal{p}, c, endAccess, inv)
+			if err != nil {
+				return sessions, err
+			}
+			if sessions += ended; !everybody {
+				continue
+			}
+			if ended, err = tx.EndPortalAccess(ctx, p.ID, c, endAccess); err != nil {
+				return sessions, err
+			}
+			sessions += ended
+		}
+		last = holders[len(holders)-1]
+	}
+}
+
+// endAccess is the reason of sessions that end because who gets in changed.
+const endAccess = "the portal's access changed"
 
 // membersOutside counts the members whom none of the portal's access groups
 // lists, up to what Counted counts.
@@ -192,8 +235,8 @@ func (c *AccessChanges) apply(s *portal.AccessSettings, groups []portal.Group) (
 	return l, c.applyConsent(s, &l)
 }
 
-func changedField(changes []Change, field string) bool {
-	return slices.ContainsFunc(changes, func(c Change) bool { return c.Field == field })
+func changedField(changes []Change, fields ...string) bool {
+	return slices.ContainsFunc(changes, func(c Change) bool { return slices.Contains(fields, c.Field) })
 }
 
 func (c *AccessChanges) applyGroups(s *portal.AccessSettings, groups []portal.Group, l *changeList) error {
@@ -346,20 +389,18 @@ const inviteBatch = 500
 
 // inviteGroups invites the contacts of the portal's access groups who are no
 // members yet.
-func (a *App) inviteGroups(ctx context.Context, tx *store.Tx, p *portal.Portal) (invited, mails int, err error) {
+func (a *App) inviteGroups(ctx context.Context, tx *store.Tx, p *portal.Portal, inv *Invitations) error {
 	if p.State == portal.Draft || p.Access.Mode != portal.ModeGroups {
-		return 0, 0, nil
+		return nil
 	}
 	for last := portal.ContactID(0); ; {
 		contacts, err := tx.UninvitedOfGroups(ctx, p.ID, last, inviteBatch)
 		if err != nil || len(contacts) == 0 {
-			return invited, mails, err
+			return err
 		}
-		n, err := a.invite(ctx, tx, p, contacts)
-		if err != nil {
-			return invited, mails, err
+		if err := a.invite(ctx, tx, p, contacts, a.grace(), inv); err != nil {
+			return err
 		}
-		invited, mails = invited+len(contacts), mails+n
 		last = contacts[len(contacts)-1]
 	}
 }

@@ -36,21 +36,25 @@ type Options struct {
 	// OperatorAddress is the IP address the operator came from; "" for the
 	// machine itself.
 	OperatorAddress string
+	// InviteNow sends the invitations that a change of settings causes at
+	// once, instead of after the grace in which it can be taken back.
+	InviteNow bool
 }
 
 // App does what the product does. It is safe for concurrent use.
 type App struct {
-	store    *store.Store
-	hasher   *auth.Hasher
-	now      func() time.Time
-	log      *slog.Logger
-	baseURL  *url.URL
-	resolver *Resolver
-	mailer   Mailer
-	operator string
-	from     string
-	sealer   *auth.Sealer
-	sso      *sso.Client
+	store     *store.Store
+	hasher    *auth.Hasher
+	now       func() time.Time
+	log       *slog.Logger
+	baseURL   *url.URL
+	resolver  *Resolver
+	mailer    Mailer
+	operator  string
+	from      string
+	inviteNow bool
+	sealer    *auth.Sealer
+	sso       *sso.Client
 
 	settings atomic.Pointer[settings]
 	mailDue  chan struct{} // wakes Deliver; holds one
@@ -63,7 +67,7 @@ func New(o Options) *App {
 	a := &App{
 		store: o.Store, hasher: o.Hasher, now: o.Now, log: o.Log, baseURL: o.BaseURL,
 		resolver: o.Resolver, mailer: o.Mailer, mailDue: make(chan struct{}, 1),
-		operator: o.Operator, from: o.OperatorAddress,
+		operator: o.Operator, from: o.OperatorAddress, inviteNow: o.InviteNow,
 	}
 	if a.now == nil {
 		a.now = time.Now

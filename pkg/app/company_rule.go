@@ -14,7 +14,8 @@ import (
 // called wherever a contact proves to read the mail that goes to
 // RegistrationEmail: by the link of a registration or an invitation, a link to
 // sign in, or a provider's verified claim. Only the first proof of an address
-// counts, so that whoever an operator takes out of a company stays out. A
+// counts, so that whoever an operator takes out of a company stays out; proving
+// an address at another domain takes them out of those the old one gave. A
 // primary company is never changed, only given to those without one.
 func attachByDomain(ctx context.Context, tx *store.Tx, c *portal.Contact) error {
 	first, err := tx.ProveAddress(ctx, c.ID, c.RegistrationEmail())
@@ -22,6 +23,9 @@ func attachByDomain(ctx context.Context, tx *store.Tx, c *portal.Contact) error 
 		return err
 	}
 	domain := portal.EmailDomain(c.RegistrationEmail())
+	if err := leaveByDomain(ctx, tx, c, domain); err != nil {
+		return err
+	}
 	if portal.PublicMailDomain(domain) {
 		return nil // also of a company that had the domain before it was known as one
 	}
@@ -30,6 +34,40 @@ func attachByDomain(ctx context.Context, tx *store.Tx, c *portal.Contact) error 
 		return err
 	}
 	return attach(ctx, tx, c, companies[0].ID, domain)
+}
+
+// provesAddress is attachByDomain for whoever uses a one-time link, if it was
+// mailed to the contact's address. One that was printed, to be handed over,
+// proves nothing about mail.
+func provesAddress(ctx context.Context, tx *store.Tx, t *store.Token, c *portal.Contact) error {
+	if t.Email == "" || t.Email != c.RegistrationEmail() {
+		return nil
+	}
+	return attachByDomain(ctx, tx, c)
+}
+
+// leaveByDomain takes a contact out of companies they belonged to by an
+// address they have no more: what a domain gave, another one takes.
+func leaveByDomain(ctx context.Context, tx *store.Tx, c *portal.Contact, domain string) error {
+	noted, err := tx.DomainsNoted(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	left := false
+	for company, by := range noted {
+		if by == domain {
+			continue
+		}
+		left = true
+		c.Companies = slices.DeleteFunc(c.Companies, func(id portal.CompanyID) bool { return id == company })
+		if c.Primary == company {
+			c.Primary = 0
+		}
+	}
+	if !left {
+		return nil
+	}
+	return tx.SaveContact(ctx, c)
 }
 
 // attach makes the contact belong to the company because of a mail domain.

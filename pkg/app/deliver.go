@@ -351,6 +351,9 @@ func (c *courier) finish(ctx context.Context, claim *store.MailClaim, list []por
 			if r.State == store.MailFailed && claim.Kind == store.MailInvitation {
 				return invitationFailed(ctx, tx, claim)
 			}
+			if r.State == store.MailSent {
+				return invitationSent(ctx, tx, claim)
+			}
 			return nil
 		})
 		if err == nil {
@@ -383,6 +386,26 @@ func invitationFailed(ctx context.Context, tx *store.Tx, claim *store.MailClaim)
 		return err
 	}
 	m.Status, m.FailedAt = portal.Failed, tx.Now
+	return tx.SaveMember(ctx, m)
+}
+
+// invitationSent notes that a member was told, so that the membership stays,
+// also one whose invitation had failed before.
+func invitationSent(ctx context.Context, tx *store.Tx, claim *store.MailClaim) error {
+	if claim.Kind != store.MailInvitation && claim.Kind != store.MailAccess {
+		return nil
+	}
+	if err := tx.EndGrace(ctx, claim.Portal, claim.Contact); err != nil {
+		return err
+	}
+	m, err := tx.Member(ctx, claim.Portal, claim.Contact)
+	if portal.KindOf(err) == portal.NotFound {
+		return nil
+	}
+	if err != nil || m.Status != portal.Failed {
+		return err
+	}
+	m.Status, m.FailedAt = portal.Invited, time.Time{}
 	return tx.SaveMember(ctx, m)
 }
 

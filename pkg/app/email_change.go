@@ -115,6 +115,9 @@ func (a *App) moveEmail(ctx context.Context, tx *store.Tx, v *Visit, address str
 	if err := tx.SaveContact(ctx, c); err != nil {
 		return nil, err
 	}
+	if err := attachByDomain(ctx, tx, c); err != nil {
+		return nil, err
+	}
 	in, here, err := a.rise(ctx, tx, v, nil)
 	if err != nil {
 		return nil, err

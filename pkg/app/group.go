@@ -150,9 +150,8 @@ type GroupChange struct {
 	Unchanged []string // were in already, or were not in
 	// Joined and Left count contacts whom rules have put in and taken out.
 	Joined, Left int
-	Invited      int // became members of a portal
-	Mails        int // invitations queued
-	Ended        int // sessions ended
+	Invitations
+	Ended int // sessions ended
 	// Silent names portals that send no invitations, because they lie on the
 	// system domain; Waiting those that are not live yet.
 	Silent, Waiting []string
@@ -198,8 +197,7 @@ func (c *GroupChange) merge(part *GroupChange) {
 	c.Added = append(c.Added, part.Added...)
 	c.Removed = append(c.Removed, part.Removed...)
 	c.Unchanged = append(c.Unchanged, part.Unchanged...)
-	c.Invited += part.Invited
-	c.Mails += part.Mails
+	c.Invitations.merge(&part.Invitations)
 	c.Ended += part.Ended
 	for _, s := range part.Silent {
 		c.Silent = appendNew(c.Silent, s)
@@ -292,12 +290,12 @@ func (a *App) addToGroup(ctx context.Context, tx *store.Tx, g *portal.Group, con
 	if err != nil {
 		return err
 	}
-	return a.inviteToPortals(ctx, tx, portals, added, done)
+	return a.inviteToPortals(ctx, tx, portals, g.ID, added, done)
 }
 
-// inviteAdded invites those of the contacts who were no members of the portal
-// yet: being in a second group is no second invitation.
-func (a *App) inviteAdded(ctx context.Context, tx *store.Tx, p *portal.Portal, added []portal.ContactID, done *GroupChange) error {
+// inviteAdded invites those of the contacts added to a group who were no
+// members of the portal yet: being in a second group is no second invitation.
+func (a *App) inviteAdded(ctx context.Context, tx *store.Tx, p *portal.Portal, g portal.GroupID, added []portal.ContactID, done *GroupChange) error {
 	switch {
 	case p.Access.Mode != portal.ModeGroups:
 		return nil
@@ -307,25 +305,30 @@ func (a *App) inviteAdded(ctx context.Context, tx *store.Tx, p *portal.Portal, a
 	}
 	var fresh []portal.ContactID
 	for _, c := range added {
-		_, err := tx.Member(ctx, p.ID, c)
-		switch portal.KindOf(err) {
-		case portal.NotFound:
-			fresh = append(fresh, c)
-		default:
+		m, err := memberOrNil(ctx, tx, p, c)
+		if err != nil {
+			return err
+		}
+		again := m != nil && (m.Status == portal.Invited || m.Status == portal.Failed)
+		if again {
+			// Whose invitation ended when they left their last group, gets
+			// another when they come back.
+			other, err := tx.InOtherGroups(ctx, p.ID, c, g)
 			if err != nil {
 				return err
 			}
+			again = !other
+		}
+		if m == nil || again {
+			fresh = append(fresh, c)
 		}
 	}
 	if len(fresh) == 0 {
 		return nil
 	}
-	mails, err := a.invite(ctx, tx, p, fresh)
-	if err != nil {
+	if err := a.invite(ctx, tx, p, fresh, a.grace(), &done.Invitations); err != nil {
 		return err
 	}
-	done.Invited += len(fresh)
-	done.Mails += mails
 	if !SendsInvitations(p) {
 		done.Silent = appendNew(done.Silent, p.Name)
 	}
@@ -350,7 +353,7 @@ func (a *App) removeFromGroup(ctx context.Context, tx *store.Tx, g *portal.Group
 			return err
 		}
 		done.Removed = append(done.Removed, c.Email)
-		ended, err := a.endEntry(ctx, tx, portals, c.ID, "no access group lists the contact any more")
+		ended, err := a.endEntry(ctx, tx, portals, c.ID, endNoGroup, &done.Invitations)
 		if err != nil {
 			return err
 		}
@@ -359,9 +362,13 @@ func (a *App) removeFromGroup(ctx context.Context, tx *store.Tx, g *portal.Group
 	return nil
 }
 
+// endNoGroup is the reason of sessions that end because groups changed.
+const endNoGroup = "no access group lists the contact any more"
+
 // endEntry ends the contact's sessions and links for those of the portals
-// that they may no longer enter, and returns how many sessions that were.
-func (a *App) endEntry(ctx context.Context, tx *store.Tx, portals []*portal.Portal, c portal.ContactID, reason string) (ended int, err error) {
+// that they may no longer enter, and returns how many sessions that were. A
+// membership nobody knows of yet is taken back.
+func (a *App) endEntry(ctx context.Context, tx *store.Tx, portals []*portal.Portal, c portal.ContactID, reason string, inv *Invitations) (ended int, err error) {
 	for _, p := range portals {
 		entry, member, err := entryOf(ctx, tx, p, c)
 		if err != nil {
@@ -369,6 +376,17 @@ func (a *App) endEntry(ctx context.Context, tx *store.Tx, portals []*portal.Port
 		}
 		if entry.Allowed {
 			continue
+		}
+		if member != nil {
+			back, err := a.takeBack(ctx, tx, member)
+			switch {
+			case err != nil:
+				return ended, err
+			case back:
+				inv.TakenBack++
+			case member.Status == portal.Invited && SendsInvitations(p):
+				inv.Told++
+			}
 		}
 		n, err := tx.EndPortalAccess(ctx, p.ID, c, reason)
 		if err != nil {

@@ -108,7 +108,7 @@ func (a *App) reconcileGroups(ctx context.Context, tx *store.Tx, moves []store.G
 			continue
 		}
 		done.Left++
-		ended, err := a.endEntry(ctx, tx, portals[m.Group], m.Contact, "no access group lists the contact any more")
+		ended, err := a.endEntry(ctx, tx, portals[m.Group], m.Contact, endNoGroup, &done.Invitations)
 		if err != nil {
 			return err
 		}
@@ -118,7 +118,7 @@ func (a *App) reconcileGroups(ctx context.Context, tx *store.Tx, moves []store.G
 		if len(joined[g]) == 0 {
 			continue
 		}
-		if err := a.inviteToPortals(ctx, tx, portals[g], joined[g], done); err != nil {
+		if err := a.inviteToPortals(ctx, tx, portals[g], g, joined[g], done); err != nil {
 			return err
 		}
 	}
@@ -149,9 +149,9 @@ func portalsOf(ctx context.Context, tx *store.Tx, g portal.GroupID) ([]*portal.P
 }
 
 // inviteToPortals invites contacts who joined a group into its portals.
-func (a *App) inviteToPortals(ctx context.Context, tx *store.Tx, portals []*portal.Portal, joined []portal.ContactID, done *GroupChange) error {
+func (a *App) inviteToPortals(ctx context.Context, tx *store.Tx, portals []*portal.Portal, g portal.GroupID, joined []portal.ContactID, done *GroupChange) error {
 	for _, p := range portals {
-		if err := a.inviteAdded(ctx, tx, p, joined, done); err != nil {
+		if err := a.inviteAdded(ctx, tx, p, g, joined, done); err != nil {
 			return err
 		}
 	}

@@ -63,7 +63,7 @@ func (a *App) sendRegistration(ctx context.Context, p *portal.Portal, address, r
 					Contact: c.ID, Recipient: c.RegistrationEmail(), Data: data,
 				})
 			}
-			if member != nil && (member.Status == portal.Disabled || member.Status == portal.Pending) {
+			if member != nil && (member.Status == portal.Pending || member.Status == portal.Disabled && !mayAskAgain(member, tx.Now)) {
 				return nil
 			}
 		}
@@ -111,7 +111,7 @@ func (a *App) Join(ctx context.Context, v *Visit, kind store.TokenKind, token st
 			return err
 		}
 		switch {
-		case member != nil && member.Status == portal.Disabled,
+		case member != nil && member.Status == portal.Disabled && (kind != store.TokenRegister || !mayAskAgain(member, tx.Now)),
 			v.Portal.Access.Mode == portal.ModeSSO,
 			kind == store.TokenInvitation && !entry.Allowed,
 			kind == store.TokenRegister && v.Portal.Access.Mode != portal.ModeSelfRegister,
@@ -125,6 +125,9 @@ func (a *App) Join(ctx context.Context, v *Visit, kind store.TokenKind, token st
 			return err
 		}
 		if err := takeConsent(ctx, tx, v, c.ID, j.Agree, j.Language); err != nil {
+			return err
+		}
+		if err := provesAddress(ctx, tx, t, c); err != nil {
 			return err
 		}
 		if old, err := tx.PasswordHash(ctx, portal.Person{Contact: c.ID}); err != nil {
@@ -243,22 +246,6 @@ func joiner(ctx context.Context, tx *store.Tx, t *store.Token, name string) (*po
 	}
 	c.Name = name
 	return c, tx.SaveContact(ctx, c)
-}
-
-// awaitApproval makes the contact a pending member and tells the desk.
-func (a *App) awaitApproval(ctx context.Context, tx *store.Tx, p *portal.Portal, c portal.ContactID, member *portal.Member) error {
-	if member == nil {
-		member = &portal.Member{PortalID: p.ID, ContactID: c}
-	}
-	member.Status, member.RequestedAt = portal.Pending, tx.Now
-	if err := tx.SaveMember(ctx, member); err != nil {
-		return err
-	}
-	inbox, err := portalInbox(ctx, tx, p)
-	if err != nil || inbox == nil || inbox.Address == "" {
-		return err
-	}
-	return tx.QueueMail(ctx, &store.Mail{Kind: store.MailDeskPending, Portal: p.ID, Inbox: inbox.ID, Contact: c, Recipient: inbox.Address})
 }
 
 // portalInbox is the inbox a portal's new tickets go to, or nil.

@@ -104,6 +104,8 @@ var packers = map[store.MailKind]func(*packing, context.Context) (string, error)
 	store.MailPasskeyAdded:    (*packing).passkeyChanged,
 	store.MailPasskeyRemoved:  (*packing).passkeyChanged,
 	store.MailApproved:        (*packing).approved,
+	store.MailRefused:         (*packing).refused,
+	store.MailAccess:          (*packing).invitation,
 	store.MailTicketReceived:  (*packing).aboutTicket,
 	store.MailMessage:         (*packing).aboutTicket,
 	store.MailTicketClosed:    (*packing).aboutTicket,
@@ -146,7 +148,7 @@ func (k *packing) findPortal(ctx context.Context) (*portal.Portal, error) {
 // findContact loads who the mail is to. A mail goes to no address that is not
 // the contact's any more.
 func (k *packing) findContact(ctx context.Context) (why string, err error) {
-	if k.mail.Contact == 0 || k.mail.Inbox != 0 {
+	if k.mail.Contact == 0 || k.mail.Inbox != 0 || k.mail.Kind == store.MailDeskPending {
 		return "", nil
 	}
 	c, err := k.tx.Contact(ctx, k.mail.Contact)
@@ -210,12 +212,17 @@ func (k *packing) link(ctx context.Context, t *store.Token, life time.Duration) 
 	if err != nil {
 		return err
 	}
+	t.Portal = k.portal.ID
+	if t.Contact != 0 && t.Kind != store.TokenNotMe {
+		// Whoever uses the link reads the mail at this address.
+		t.Email = k.mail.Recipient
+	}
 	if k.mail.Attempts <= 1 {
 		if err := k.endOlder(ctx, t); err != nil {
 			return err
 		}
 	}
-	t.Hash, t.Portal, t.ExpiresAt = hash, k.portal.ID, k.tx.Now.Add(life)
+	t.Hash, t.ExpiresAt = hash, k.tx.Now.Add(life)
 	if err := k.tx.AddToken(ctx, t); err != nil {
 		return err
 	}
@@ -230,7 +237,7 @@ func (k *packing) endOlder(ctx context.Context, t *store.Token) error {
 	case store.TokenSignIn:
 		return k.tx.EndOlderLinks(ctx, portal.Person{Contact: t.Contact, Agent: t.Agent}, t.Familiar)
 	}
-	return k.tx.EndTokens(ctx, t.Contact, t.Agent, t.Email, t.Kind)
+	return endOlder(ctx, k.tx, t)
 }
 
 // stranger says why the contact may not enter, or "".
@@ -254,10 +261,14 @@ func (k *packing) invitation(ctx context.Context) (string, error) {
 		return k.entry.Why, nil
 	case k.member == nil:
 		return "the contact is not invited any more", nil
-	case k.member.Status == portal.Registered:
+	case k.member.Status == portal.Registered && !k.member.LastSignInAt.IsZero():
 		return "the contact has registered since", nil
 	case !SendsInvitations(k.portal):
 		return "the portal sends no invitations", nil
+	case k.member.Status == portal.Registered:
+		// In another portal, so that they need nothing but to know.
+		k.letter.Kind, k.letter.Link = portal.LetterAccess, k.letter.Home+"/sign-in"
+		return "", nil
 	}
 	return "", k.link(ctx, &store.Token{Kind: store.TokenInvitation, Contact: k.contact.ID}, InvitationLife)
 }
@@ -395,6 +406,19 @@ func (k *packing) approved(context.Context) (string, error) {
 	return "", nil
 }
 
+// refused tells why somebody is not let in. It goes to an address that was
+// proven, and to nobody who was let in since.
+func (k *packing) refused(context.Context) (string, error) {
+	switch {
+	case k.contact == nil:
+		return "it names no contact", nil
+	case k.member == nil || k.member.Status != portal.Disabled || k.member.RefusedAt.IsZero():
+		return "it was decided otherwise", nil
+	}
+	k.letter.Reason, k.letter.At = k.member.Refusal, k.member.RefusedAt
+	return "", nil
+}
+
 // aboutTicket is a notice to somebody who takes part in a ticket.
 func (k *packing) aboutTicket(ctx context.Context) (string, error) {
 	if k.contact == nil {
@@ -528,7 +552,12 @@ func (k *packing) desk(ctx context.Context) (string, error) {
 
 // pending tells the inbox that somebody waits for approval.
 func (k *packing) pending(ctx context.Context) (string, error) {
-	if why, err := k.desk(ctx); why != "" || err != nil {
+	address := k.desk
+	if k.mail.Agent != 0 {
+		address = k.toAgent
+		k.letter.Office, k.letter.ReplyTo = true, ""
+	}
+	if why, err := address(ctx); why != "" || err != nil {
 		return why, err
 	}
 	c, err := k.tx.Contact(ctx, k.mail.Contact)

@@ -104,11 +104,15 @@ func (a *App) inviteMember(ctx context.Context, tx *store.Tx, p *portal.Portal, 
 			return err
 		}
 	}
-	mails, err := a.invite(ctx, tx, p, []portal.ContactID{c.ID})
-	if err != nil {
+	var inv Invitations
+	if err := a.invite(ctx, tx, p, []portal.ContactID{c.ID}, 0, &inv); err != nil {
 		return err
 	}
-	done.Status, done.Changed, done.Mailed = portal.Invited, true, mails > 0
+	done.Status, done.Changed, done.Mailed = portal.Invited, true, inv.Mails > 0
+	if inv.Registered > 0 {
+		done.Status, done.Note = portal.Registered, "has registered in another portal and signs in with what they have"
+		return nil
+	}
 	if !SendsInvitations(p) {
 		done.Note = "no mail goes out from the system domain; hand over the link that `portalctl members link` prints"
 	}
@@ -146,46 +150,6 @@ func mayInvite(ctx context.Context, tx *store.Tx, p *portal.Portal, c *portal.Co
 func byProvider(p *portal.Portal) error {
 	return portal.Conflictf("member.sso", "the identity provider alone lets customers into the portal %q", p.Name).
 		WithHint("let them into the group at the provider; they become members when they first sign in")
-}
-
-// ApproveMembers lets in those who registered and await approval, and tells
-// them by mail.
-func (a *App) ApproveMembers(ctx context.Context, p *portal.Portal, addresses []string) ([]MemberChange, error) {
-	return a.changeMembers(ctx, p, addresses, a.approveMember)
-}
-
-func (a *App) approveMember(ctx context.Context, tx *store.Tx, p *portal.Portal, c *portal.Contact, done *MemberChange) error {
-	m, err := memberOrNil(ctx, tx, p, c.ID)
-	if err != nil {
-		return err
-	}
-	switch {
-	case m == nil:
-		return notMember(p, c)
-	case m.Status == portal.Registered:
-		done.Status, done.Note = m.Status, "has access already"
-		return nil
-	case m.Status != portal.Pending:
-		return portal.Conflictf("member.not_pending", "%s is %s and has not asked for access", c.Email, m.Status).
-			WithHint("invite them with `portalctl members invite %s`", c.Email)
-	}
-	if err := a.noteMember(ctx, tx, portal.AuditApproved, m, portal.Registered); err != nil {
-		return err
-	}
-	m.Status, m.RegisteredAt = portal.Registered, tx.Now
-	if m.ReadFrom == 0 {
-		if m.ReadFrom, err = tx.LastMessage(ctx); err != nil {
-			return err
-		}
-	}
-	if err := tx.SaveMember(ctx, m); err != nil {
-		return err
-	}
-	done.Status, done.Changed, done.Mailed = m.Status, true, true
-	return tx.QueueMail(ctx, &store.Mail{
-		Kind: store.MailApproved, Recipient: c.RegistrationEmail(),
-		Portal: p.ID, Contact: c.ID,
-	})
 }
 
 func notMember(p *portal.Portal, c *portal.Contact) error {

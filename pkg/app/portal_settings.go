@@ -21,10 +21,9 @@ type PortalChanges struct {
 
 // PortalResult is what changing a portal did.
 type PortalResult struct {
-	Portal  *portal.Portal
-	Changes []Change
-	Invited int // contacts who became members, because the portal opened
-	Mails   int
+	Portal      *portal.Portal
+	Changes     []Change
+	Invitations // because the portal opened
 }
 
 // SetPortal changes a portal's name, address and looks. One that stops being
@@ -52,7 +51,7 @@ func (a *App) SetPortal(ctx context.Context, id portal.PortalID, c PortalChanges
 			return err
 		}
 		if wasDraft {
-			r.Invited, r.Mails, err = a.inviteGroups(ctx, tx, p)
+			err = a.inviteGroups(ctx, tx, p, &r.Invitations)
 		}
 		return err
 	})

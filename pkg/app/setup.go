@@ -95,9 +95,11 @@ type SetupResult struct {
 	// NewDomain, NewInbox and NewGroups are what was made on the way.
 	NewDomain, NewInbox bool
 	NewGroups           []string
-	Invited, Mails      int
-	SSO                 *SSOAddresses // in the mode sso
+	Invitations
+	Ended int           // sessions ended
+	SSO   *SSOAddresses // in the mode sso
 
+	was                         portal.AccessMode
 	domainChanged, inboxChanged bool
 	ssoBefore                   *portal.SSOSettings
 }
@@ -182,8 +184,12 @@ func (a *App) SetUp(ctx context.Context, s Setup) (*SetupResult, error) {
 		if err := a.noteSetup(ctx, tx, r, k); err != nil {
 			return err
 		}
-		r.Invited, r.Mails, err = a.inviteGroups(ctx, tx, r.Portal)
-		return err
+		if !r.Created && changedField(r.Changes, "access", "group") {
+			if r.Ended, err = a.endOutsiders(ctx, tx, r.Portal, r.was, &r.Invitations); err != nil {
+				return err
+			}
+		}
+		return a.inviteGroups(ctx, tx, r.Portal, &r.Invitations)
 	})
 	if err != nil {
 		return nil, err
@@ -276,6 +282,7 @@ func (s *Setup) build(k *Known, add adder) (*SetupResult, error) {
 		fail(s.checkComplete())
 	}
 	p := r.Portal
+	r.was = p.Access.Mode
 	if d != nil {
 		p.Domain = *d
 	}

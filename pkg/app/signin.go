@@ -301,7 +301,7 @@ func (a *App) UseLink(ctx context.Context, v *Visit, token string, answer LinkAn
 			if agent.Disabled {
 				return portal.NotFoundf("token.unknown", "the link is not valid")
 			}
-		} else if err := a.enterByLink(ctx, tx, v, t.Contact, answer.Agree); err != nil {
+		} else if err := a.enterByLink(ctx, tx, v, t, answer.Agree); err != nil {
 			return err
 		}
 		if _, err := tx.UseToken(ctx, t.Hash, store.TokenSignIn); err != nil {
@@ -321,7 +321,8 @@ func (a *App) UseLink(ctx context.Context, v *Visit, token string, answer LinkAn
 
 // enterByLink lets a contact in whose address a link has just proven: entry
 // is asked again, consent taken, and an invited contact becomes registered.
-func (a *App) enterByLink(ctx context.Context, tx *store.Tx, v *Visit, id portal.ContactID, agree bool) error {
+func (a *App) enterByLink(ctx context.Context, tx *store.Tx, v *Visit, t *store.Token, agree bool) error {
+	id := t.Contact
 	entry, member, err := entryOf(ctx, tx, v.Portal, id)
 	if err != nil {
 		return err
@@ -330,6 +331,13 @@ func (a *App) enterByLink(ctx context.Context, tx *store.Tx, v *Visit, id portal
 		return portal.NotFoundf("token.unknown", "the link is not valid")
 	}
 	if err := takeConsent(ctx, tx, v, id, agree, v.Portal.Language()); err != nil {
+		return err
+	}
+	c, err := tx.Contact(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := provesAddress(ctx, tx, t, c); err != nil {
 		return err
 	}
 	return register(ctx, tx, v.Portal, id, member)
@@ -363,16 +371,17 @@ func register(ctx context.Context, tx *store.Tx, p *portal.Portal, id portal.Con
 		member = &portal.Member{PortalID: p.ID, ContactID: id}
 	}
 	if member.Status != portal.Registered {
-		last, err := tx.LastMessage(ctx)
-		if err != nil {
+		if err := becomeRegistered(ctx, tx, member); err != nil {
 			return err
 		}
-		member.Status, member.RegisteredAt, member.ReadFrom = portal.Registered, tx.Now, last
 		if err := tx.EndTokens(ctx, id, 0, "", store.TokenInvitation); err != nil {
 			return err
 		}
+		if err := registerElsewhere(ctx, tx, id, p.ID); err != nil {
+			return err
+		}
 	}
-	member.LastSignInAt = tx.Now
+	member.LastSignInAt, member.GraceUntil = tx.Now, time.Time{}
 	return tx.SaveMember(ctx, member)
 }
 

@@ -150,7 +150,9 @@ that is set stays and only the options change. Options of the other mode are
 dropped when the mode changes. A second factor that is required holds at the
 next page of those who are signed in: who has none sets one up there. A portal
 on the system domain mails nobody of an access group; hand over links with
-"portalctl members link" instead.`,
+"portalctl members link" instead.
+
+` + graceHelp,
 		Example: `  portalctl access set groups --group Customers --group Partners
   portalctl access set self-register --allow-domain example.com --approval
   portalctl access set --methods link,passkey --idle-timeout 20m`,
@@ -165,6 +167,7 @@ on the system domain mails nobody of an access group; hand over links with
 		},
 	}
 	v.add(cmd)
+	nowFlag(cmd, env)
 	return cmd
 }
 
@@ -187,7 +190,10 @@ func runAccessSet(ctx context.Context, env *Env, f accessFlags) error {
 		}
 		env.sayChanges(r.Changes)
 		sayWithheld(env, r.Portal)
-		sayInvited(env, r.Portal, r.Invited, r.Mails)
+		env.sayInvitations(&r.Invitations)
+		if r.Ended > 0 {
+			env.say("%s ended", counted(r.Ended, "session", "sessions"))
+		}
 		sayEmptyGroups(env, r.Groups)
 		sayPublicDomains(env, r.Changes, r.Portal)
 		sayFactor(env, f.SecondFactor != nil, r)
@@ -212,17 +218,6 @@ func sayWithheld(env *Env, p *portal.Portal) {
 	if app.MailWithheld(p) {
 		env.say("The portal is on the system domain, so its access groups get no membership mail.")
 		env.say("Hand over links instead: portalctl members link NAME@EXAMPLE.COM")
-	}
-}
-
-// sayInvited tells how many contacts became members.
-func sayInvited(env *Env, p *portal.Portal, invited, mails int) {
-	switch {
-	case invited == 0:
-	case mails == 0:
-		env.say("%s without a mail", app.Counted(invited, "contact became a member", "contacts became members"))
-	default:
-		env.say("%s; the invitations leave with the next `portalctl serve`", app.Counted(invited, "contact is invited", "contacts are invited"))
 	}
 }
 

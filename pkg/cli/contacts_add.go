@@ -13,6 +13,7 @@ func newContactsAddCmd(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "add [<e-mail>]",
 		Short:   "Add a contact",
+		Long:    "Add a contact. Rules of access groups may let them into a portal.\n" + graceHelp,
 		Example: `  portalctl contacts add --email ann@example.com --name "Ann Lee" --company Acme --property plan=gold`,
 		Args:    upTo(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -29,6 +30,7 @@ func newContactsAddCmd(env *Env) *cobra.Command {
 		},
 	}
 	flags.add(cmd)
+	nowFlag(cmd, env)
 	return cmd
 }
 
@@ -36,9 +38,13 @@ func runContactsAdd(ctx context.Context, env *Env, in app.ContactInput) error {
 	if err := env.ask(ctx, in.Email, "What is the contact's e-mail address?", "--email"); err != nil {
 		return err
 	}
+	began := env.now()
 	return env.withApp(ctx, func(a *app.App) error {
 		c, added, err := a.AddContact(ctx, in)
 		if err != nil {
+			return err
+		}
+		if err := env.sayWaiting(ctx, a, began); err != nil {
 			return err
 		}
 		v, err := a.ShowContact(ctx, c.Email)

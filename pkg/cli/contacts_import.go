@@ -23,6 +23,9 @@ properties. Companies that a row names are created where they are missing; a
 row that lists all companies of a contact takes the others away. HubSpot's
 "Company name", which contacts type into forms themselves, ties nobody to a
 company: export its column "Associated Company" as well.
+
+Rules of access groups may let contacts into a portal.
+` + graceHelp + `
 ` + importHelp,
 		Example: `  portalctl contacts import contacts.csv --dry-run
   portalctl contacts import hubspot-crm-exports-all-contacts.csv --time-zone Europe/Stockholm
@@ -36,6 +39,7 @@ company: export its column "Associated Company" as well.
 		},
 	}
 	flags.add(cmd)
+	nowFlag(cmd, env)
 	return cmd
 }
 

@@ -15,7 +15,10 @@ func newContactsSetCmd(env *Env) *cobra.Command {
 		Short: "Change a contact",
 		Long: `Change a contact. What is not named stays as it is; empty text removes.
 --company names all of the contact's companies anew. A new address signs the
-contact out everywhere.`,
+contact out everywhere.
+
+Rules of access groups may let the contact into a portal.
+` + graceHelp,
 		Example: `  portalctl contacts set ann@example.com --name "Ann Lee" --property plan=gold
   portalctl contacts set ann@example.com --company Acme --company Globex --primary-company Globex`,
 		Args: upTo(1),
@@ -31,6 +34,7 @@ contact out everywhere.`,
 		},
 	}
 	flags.add(cmd)
+	nowFlag(cmd, env)
 	return cmd
 }
 
@@ -38,9 +42,13 @@ func runContactsSet(ctx context.Context, env *Env, address string, in app.Contac
 	if err := env.ask(ctx, &address, contactQuestion, contactPass); err != nil {
 		return err
 	}
+	began := env.now()
 	return env.withApp(ctx, func(a *app.App) error {
 		c, changes, err := a.SetContact(ctx, address, in)
 		if err != nil {
+			return err
+		}
+		if err := env.sayWaiting(ctx, a, began); err != nil {
 			return err
 		}
 		v, err := a.ShowContact(ctx, c.Email)

@@ -40,7 +40,8 @@ type Env struct {
 	Config *config.Config
 	Prompt *prompt.Prompter
 
-	started bool
+	started   bool
+	inviteNow bool // --now
 }
 
 // configure reads the configuration for a command.
@@ -119,7 +120,7 @@ func (e *Env) openApp(ctx context.Context, so store.Options, ao app.Options, wor
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	ao.Store, ao.Now = s, e.Now
+	ao.Store, ao.Now, ao.InviteNow = s, e.Now, e.inviteNow
 	if ao.BaseURL == nil {
 		ao.BaseURL = e.baseURL()
 	}

@@ -28,8 +28,9 @@ func newGroupsMembersCmd(env *Env) *cobra.Command {
 		Short: "List, add and remove the contacts of an access group",
 		Long: `Without --add, --remove and --file the group's contacts are listed.
 
-Whoever gets into a live portal by being added is invited at once, and once
-only. Whoever can no longer enter by being removed is signed out at once.
+Whoever gets into a live portal by being added is invited, and once only;
+whoever can no longer enter by being removed is signed out at once.
+` + graceHelp + `
 With --preview they are listed, and nothing is changed.
 
 Rules decide who is in a group that has some: see "portalctl groups set --help".`,
@@ -49,6 +50,7 @@ Rules decide who is in a group that has some: see "portalctl groups set --help".
 	f.StringVar(&opts.After, "after", "", "list from behind this address")
 	f.IntVar(&opts.Limit, "limit", 50, "list at most this many")
 	previewFlag(cmd, &opts.Preview)
+	nowFlag(cmd, env)
 	return cmd
 }
 
@@ -134,6 +136,8 @@ var groupChangeColumns = []output.Column{
 	{Name: "invited"},
 	{Name: "mails"},
 	{Name: "sessions_ended"},
+	{Name: "recall_until"},
+	{Name: "taken_back"},
 }
 
 func showGroupChange(ctx context.Context, env *Env, a *app.App, done *app.GroupChange) error {
@@ -153,15 +157,13 @@ func showGroupChange(ctx context.Context, env *Env, a *app.App, done *app.GroupC
 		return nil
 	}
 	return env.Printer().Object(groupChangeColumns, []any{
-		done.Group, done.Added, done.Removed, done.Unchanged, done.Invited, done.Mails, done.Ended,
+		done.Group, done.Added, done.Removed, done.Unchanged, done.Invited, done.Mails, done.Ended, done.Until, done.TakenBack,
 	})
 }
 
 // sayGroupAccess tells what joining and leaving a group meant for access.
 func sayGroupAccess(ctx context.Context, env *Env, a *app.App, done *app.GroupChange) error {
-	if done.Mails > 0 {
-		env.say("%s queued", app.Counted(done.Mails, "invitation is", "invitations are"))
-	}
+	env.sayInvitations(&done.Invitations)
 	for _, name := range done.Silent {
 		env.say("%q lies on the system domain, which mails no invitations: hand over the links that portalctl members link prints", name)
 	}

@@ -26,9 +26,9 @@ func newGroupsSetCmd(env *Env) *cobra.Command {
 		Use:   "set [<name>]",
 		Short: "Rename an access group, or change its rules",
 		Long: `Rename an access group, or change the rules that decide who is in it. Whoever
-gets into a live portal by new rules is invited at once; whoever can no longer
-enter is signed out at once. With --preview they are listed, and nothing is
-changed.
+gets into a live portal by new rules is invited; whoever can no longer enter is
+signed out at once. With --preview they are listed, and nothing is changed.
+` + graceHelp + `
 
 A static group that gets rules keeps of its contacts those that match. With
 --no-rules a group becomes static and keeps the contacts it has.
@@ -50,6 +50,7 @@ A static group that gets rules keeps of its contacts those that match. With
 	groupRuleFlag(cmd, &opts.Rules)
 	cmd.Flags().BoolVar(&opts.NoRules, "no-rules", false, "make the group static, with the contacts it has")
 	previewFlag(cmd, &opts.Preview)
+	nowFlag(cmd, env)
 	yesFlag(cmd, &opts.Yes)
 	return cmd
 }

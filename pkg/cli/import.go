@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -70,9 +71,11 @@ func runImport(ctx context.Context, env *Env, f importFlags, o app.ImportOptions
 	bar := env.bar(size)
 	o.Progress = func(done, _ int64) { bar(done) }
 	var result *app.ImportResult
-	err = env.withApp(ctx, func(a *app.App) (err error) {
-		result, err = run(ctx, a, src, size, o)
-		return err
+	began := env.now()
+	err = env.withApp(ctx, func(a *app.App) error {
+		var failed error
+		result, failed = run(ctx, a, src, size, o)
+		return errors.Join(failed, env.sayWaiting(ctx, a, began))
 	})
 	bar(-1)
 	if result == nil {

@@ -43,7 +43,9 @@ portal.
 
 The store is created if there is none. Access groups that do not exist are made.
 With a mail server configured, a test message to the inbox proves that mail
-works.`,
+works.
+
+` + graceHelp,
 		Example: `  portalctl init
   portalctl init --name "Nordic Tools Support" --domain system --slug help \
     --inbox "Help desk" --inbox-kind helpdesk --permissions company \
@@ -79,6 +81,7 @@ works.`,
 	choices(cmd, "access", "groups", "self-register")
 	config.Flags(f, "base-url", "resolver")
 	mailFlags(cmd)
+	nowFlag(cmd, env)
 	return cmd
 }
 
@@ -261,7 +264,7 @@ func showSetup(ctx context.Context, env *Env, a *app.App, r *app.SetupResult, te
 	if r.Created || changed(r.Changes, "allow-domain") {
 		sayPublicDomains(env, []app.Change{{Field: "allow-domain"}}, p)
 	}
-	sayInvited(env, p, r.Invited, r.Mails)
+	env.sayInvitations(&r.Invitations)
 	if !p.Domain.Verified() {
 		if err := sayRecords(ctx, env, a, &p.Domain); err != nil {
 			return err

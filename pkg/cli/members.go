@@ -17,9 +17,12 @@ func newMembersCmd(env *Env) *cobra.Command {
   portalctl members invite ann@example.com
   portalctl members link ann@example.com`,
 		newMembersListCmd(env),
+		newMembersShowCmd(env),
 		newMembersInviteCmd(env),
+		newMembersRecallCmd(env),
 		newMembersLinkCmd(env),
 		newMembersApproveCmd(env),
+		newMembersRefuseCmd(env),
 		newMembersDisableCmd(env),
 		newMembersRemoveCmd(env),
 	)

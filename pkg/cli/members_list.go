@@ -50,6 +50,9 @@ var memberColumns = []output.Column{
 	{Name: "registered_at"},
 	{Name: "failed_at"},
 	{Name: "disabled_at"},
+	{Name: "refused_at"},
+	{Name: "refusal"},
+	{Name: "recall_until"},
 }
 
 func runMembersList(ctx context.Context, env *Env, opts membersListOptions) error {
@@ -79,6 +82,7 @@ func runMembersList(ctx context.Context, env *Env, opts membersListOptions) erro
 			rows[i] = []any{
 				m.Email, m.Name, string(m.Status), statusSince(&m.Member), m.LastSignInAt, m.Company, m.InGroup,
 				m.InvitedAt, m.RequestedAt, m.RegisteredAt, m.FailedAt, m.DisabledAt,
+				m.RefusedAt, m.Refusal, m.GraceUntil,
 			}
 		}
 		empty := "no members yet; access groups and invitations make them"

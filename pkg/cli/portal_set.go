@@ -26,7 +26,10 @@ func newPortalSetCmd(env *Env) *cobra.Command {
 		Long: `Change a portal's name, address, looks or state. What is not given stays.
 
 A portal is a draft (only agents can open it), live, or paused (customers see a
-notice). Links sent before an address changed lead nowhere.`,
+notice). Links sent before an address changed lead nowhere.
+
+Opening a draft lets in the contacts of its access groups.
+` + graceHelp,
 		Example: `  portalctl portal set --name "Nordic Tools Support" --accent "#0f5fc2"
   portalctl portal set help --state paused
   portalctl portal set --domain support.example.com --slug ""`,
@@ -47,6 +50,7 @@ notice). Links sent before an address changed lead nowhere.`,
 	f.StringVar(&zone, "time-zone", "", "the zone of times customers read, like Europe/Stockholm")
 	f.StringVar(&state, "state", "", "draft, live or paused")
 	choices(cmd, "state", "draft", "live", "paused")
+	nowFlag(cmd, env)
 	return cmd
 }
 
@@ -81,7 +85,7 @@ func runPortalSet(ctx context.Context, env *Env, o portalSetOptions) error {
 		if !r.Portal.Domain.Verified() {
 			env.say("%s is not verified yet, so it serves nothing: portalctl domain verify %s", r.Portal.Domain.Host, r.Portal.Domain.Host)
 		}
-		sayInvited(env, r.Portal, r.Invited, r.Mails)
+		env.sayInvitations(&r.Invitations)
 		return env.changed(portalColumns, row, r.Changes)
 	})
 }
@@ -112,6 +116,9 @@ func anyGiven(cmd *cobra.Command) error {
 	var names []string
 	given := false
 	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		if f.Name == "now" {
+			return // says how, not what
+		}
 		names, given = append(names, "--"+f.Name), given || f.Changed
 	})
 	if given {

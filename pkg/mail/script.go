@@ -38,6 +38,8 @@ var scripts = map[portal.LetterKind]struct {
 	portal.LetterPasskeyAdded:    {script: (*script).passkeyChanged},
 	portal.LetterPasskeyRemoved:  {script: (*script).passkeyChanged},
 	portal.LetterApproved:        {script: (*script).approved},
+	portal.LetterRefused:         {script: (*script).refused},
+	portal.LetterAccess:          {script: (*script).accessGiven},
 	portal.LetterTicketReceived:  {script: (*script).ticketReceived, ticket: true},
 	portal.LetterMessage:         {script: (*script).message, ticket: true, message: true},
 	portal.LetterTicketClosed:    {script: (*script).ticketClosed, ticket: true},
@@ -166,6 +168,18 @@ func (s *script) emailChanged() {
 func (s *script) approved() {
 	s.head(s.say("mail.approved.subject"), s.say("mail.approved.preview"), s.say("mail.approved.heading"), s.say("mail.approved.text"))
 	s.view.Button = s.say("mail.approved.button")
+}
+
+func (s *script) refused() {
+	s.head(s.say("mail.refused.subject"), s.say("mail.refused.preview"), s.say("mail.refused.heading"), s.say("mail.refused.text"))
+	if reason := harmless(s.letter.Reason); reason != "" {
+		s.view.Quote = &quote{Title: s.say("mail.refused.reason"), Text: reason, Body: paragraphs(reason)}
+	}
+}
+
+func (s *script) accessGiven() {
+	s.head(s.say("mail.access_given.subject"), s.say("mail.access_given.preview"), s.say("mail.access_given.heading"), s.say("mail.access_given.text"))
+	s.view.Button = s.say("mail.access_given.button")
 }
 
 func (s *script) ticketReceived() {

@@ -37,6 +37,7 @@ type Letter struct {
 	At      time.Time     // when what it tells about happened
 	By      string        // who did it, as the reader may know them; empty: the team
 	Inbox   string        // to an inbox: its name
+	Reason  string        // a refusal: the reason, as an operator wrote it
 	Office  bool          // to an inbox or an agent, not to a customer
 
 	Ticket     *Ticket
@@ -78,6 +79,8 @@ const (
 	LetterPasskeyAdded    LetterKind = "passkey_added"
 	LetterPasskeyRemoved  LetterKind = "passkey_removed"
 	LetterApproved        LetterKind = "approved"
+	LetterRefused         LetterKind = "refused"
+	LetterAccess          LetterKind = "access_given" // somebody registered in another portal may enter this one
 	LetterTicketReceived  LetterKind = "ticket_received"
 	LetterMessage         LetterKind = "message"
 	LetterTicketClosed    LetterKind = "ticket_closed"

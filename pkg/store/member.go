@@ -139,13 +139,18 @@ func (tx *Tx) RemoveMember(ctx context.Context, p portal.PortalID, c portal.Cont
 	return oneChanged(n, err, noMember())
 }
 
-// EndPortalAccess ends the contact's sessions in one portal and voids the
-// contact's unused tokens for it. It returns how many sessions ended.
+// EndPortalAccess ends the contact's sessions in one portal, with views of an
+// operator as them, and voids their unused tokens for it and what they began
+// in a browser. It returns how many sessions ended.
 func (tx *Tx) EndPortalAccess(ctx context.Context, p portal.PortalID, c portal.ContactID, reason string) (sessions int, err error) {
 	n, err := tx.exec(ctx, `UPDATE session SET ended_at = $3, end_reason = $4 WHERE contact_id = $2 AND portal_id = $1 AND ended_at IS NULL`,
 		p, c, stamp(tx.Now), reason)
 	if err != nil {
 		return 0, err
 	}
-	return int(n), tx.do(ctx, `UPDATE token SET used_at = $3 WHERE contact_id = $2 AND portal_id = $1 AND used_at IS NULL`, p, c, stamp(tx.Now))
+	err = tx.do(ctx, `UPDATE token SET used_at = $3 WHERE contact_id = $2 AND portal_id = $1 AND used_at IS NULL`, p, c, stamp(tx.Now))
+	if err != nil {
+		return 0, err
+	}
+	return int(n), tx.do(ctx, `DELETE FROM handshake WHERE contact_id = $2 AND portal_id = $1`, p, c)
 }

@@ -34,6 +34,8 @@ const (
 	MailPasskeyAdded    MailKind = "passkey_added"
 	MailPasskeyRemoved  MailKind = "passkey_removed"
 	MailApproved        MailKind = "approved"
+	MailRefused         MailKind = "refused"
+	MailAccess          MailKind = "access_given" // somebody registered in another portal may enter this one
 	MailTicketReceived  MailKind = "ticket_received"
 	MailMessage         MailKind = "message"
 	MailTicketClosed    MailKind = "ticket_closed"
