@@ -39,6 +39,7 @@ func setUp(t *testing.T, env *testscript.Env) error {
 	home := filepath.Join(env.WorkDir, "home")
 	dns := portaltest.NewDNS(t)
 	env.Values[dnsKey], env.Values[smtpKey], env.Values[browserKey] = dns, &sinkOf{}, newBrowser()
+	env.Values[providerKey] = lazyProvider(t)
 	for name, value := range map[string]string{
 		"HOME": home, "XDG_CONFIG_HOME": filepath.Join(home, ".config"), "XDG_DATA_HOME": filepath.Join(home, ".local", "share"),
 		"PORTALCTL_STORE": filepath.Join(env.WorkDir, "portal.db"),
@@ -74,6 +75,8 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"browse":   browseCommand,
 		"letter":   letterCommand,
 		"freeport": freePort,
+
+		"provider": providerCommand,
 	}
 }
 

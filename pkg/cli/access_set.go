@@ -32,6 +32,7 @@ type accessFlags struct {
 	Methods              *[]string
 	SecondFactor         *string
 	IdleTimeout, Consent *string
+	SSO                  ssoFlags
 }
 
 // accessValues hold the flags' values until it is known which were given.
@@ -40,11 +41,12 @@ type accessValues struct {
 	secondFactor             string
 	idleTimeout, consent     string
 	approval                 bool
+	sso                      ssoValues
 }
 
 func (v *accessValues) add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringArrayVar(&v.groups, "group", nil, "an access group whose contacts get in; repeat it for several (mode groups)")
+	f.StringArrayVar(&v.groups, "group", nil, "an access group whose contacts get in; repeat it for several (mode groups); with sso, a value of the provider's group claim, \"\" for everybody it knows")
 	f.StringSliceVar(&v.domains, "allow-domain", nil, "a mail domain that may register, like example.com; repeat it for several, \"\" for any (mode self-register)")
 	f.BoolVar(&v.approval, "approval", false, "somebody approves each registration; --approval=false: nobody has to (mode self-register)")
 	f.StringSliceVar(&v.methods, "methods", nil, "how members sign in: password, link, passkey or several; passkey not alone (default all three)")
@@ -53,6 +55,7 @@ func (v *accessValues) add(cmd *cobra.Command) {
 	f.StringVar(&v.consent, "consent", "", "a `FILE` with a text that must be agreed to when registering, - for standard input; \"\" for none")
 	choices(cmd, "second-factor", "optional", "required")
 	choices(cmd, "methods", "password", "link", "password,link", "link,passkey", "password,link,passkey")
+	v.sso.add(cmd)
 }
 
 func (v *accessValues) given(cmd *cobra.Command, mode *string) accessFlags {
@@ -61,6 +64,7 @@ func (v *accessValues) given(cmd *cobra.Command, mode *string) accessFlags {
 		Approval: given(cmd, "approval", v.approval), Methods: given(cmd, "methods", v.methods),
 		SecondFactor: given(cmd, "second-factor", v.secondFactor),
 		IdleTimeout:  given(cmd, "idle-timeout", v.idleTimeout), Consent: given(cmd, "consent", v.consent),
+		SSO: v.sso.given(cmd),
 	}
 }
 
@@ -68,6 +72,9 @@ func (v *accessValues) given(cmd *cobra.Command, mode *string) accessFlags {
 func (f *accessFlags) changes(env *Env) (c app.AccessChanges, err error) {
 	c.Groups, c.AllowDomains, c.Approval = withoutEmpty(f.Groups), withoutEmpty(f.Domains), f.Approval
 	if c.Mode, err = parsed(f.Mode, portal.ParseAccessMode); err != nil {
+		return c, err
+	}
+	if c.SSO, err = f.SSO.changes(env, c.Mode); err != nil {
 		return c, err
 	}
 	if c.Methods, err = parsed(f.Methods, portal.ParseMethods); err != nil {
@@ -134,13 +141,15 @@ func readLimited(file string) ([]byte, error) {
 func newAccessSetCmd(env *Env) *cobra.Command {
 	var v accessValues
 	cmd := &cobra.Command{
-		Use:   "set [groups|self-register]",
+		Use:   "set [groups|self-register|sso]",
 		Short: "Say who gets into the portal and how they sign in",
 		Long: `Say who gets into a portal.
 
   groups         only contacts of the named access groups, each invited by mail
   self-register  anyone who proves an e-mail address; --allow-domain limits it,
                  --approval puts somebody in between
+  sso            whoever your identity provider (OpenID Connect) vouches for;
+                 --group narrows it, --email-domain says whose addresses count
 
 There is no public mode: customers always sign in. --methods says how: with a
 password, a link sent by mail, a passkey. Passkeys need another method beside
@@ -152,12 +161,20 @@ next page of those who are signed in: who has none sets one up there. A portal
 on the system domain mails nobody of an access group; hand over links with
 "portalctl members link" instead.
 
+With sso the provider is asked whether it is there, and the addresses to
+register with it are printed. Its client secret comes from --client-secret-file,
+from PORTALCTL_SSO_CLIENT_SECRET or from a question, and is kept sealed. Somebody
+is known by the provider's own name for them; an e-mail address counts when the
+provider says it was proven, and leads to the contact that has it, once.
+
 ` + graceHelp,
 		Example: `  portalctl access set groups --group Customers --group Partners
   portalctl access set self-register --allow-domain example.com --approval
+  portalctl access set sso --issuer https://login.example.com --client-id portal \
+    --client-secret-file secret.txt --email-domain example.com
   portalctl access set --methods link,passkey --idle-timeout 20m`,
 		Args:      upTo(1),
-		ValidArgs: []string{"groups", "self-register"},
+		ValidArgs: []string{"groups", "self-register", "sso"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var mode *string
 			if len(args) == 1 {
@@ -173,7 +190,7 @@ on the system domain mails nobody of an access group; hand over links with
 
 func runAccessSet(ctx context.Context, env *Env, f accessFlags) error {
 	if f == (accessFlags{}) {
-		return nothingGiven("groups or self-register, or an option such as --methods")
+		return nothingGiven("groups, self-register or sso, or an option such as --methods")
 	}
 	c, err := f.changes(env)
 	if err != nil {
@@ -184,7 +201,7 @@ func runAccessSet(ctx context.Context, env *Env, f accessFlags) error {
 		if err != nil {
 			return err
 		}
-		r, err := a.SetAccess(ctx, p.ID, c)
+		r, err := setAccess(ctx, env, a, p.ID, c)
 		if err != nil {
 			return err
 		}
@@ -195,6 +212,7 @@ func runAccessSet(ctx context.Context, env *Env, f accessFlags) error {
 			env.say("%s ended", counted(r.Ended, "session", "sessions"))
 		}
 		sayEmptyGroups(env, r.Groups)
+		saySSO(env, r.SSO)
 		sayPublicDomains(env, r.Changes, r.Portal)
 		sayFactor(env, f.SecondFactor != nil, r)
 		if f.Methods != nil {
@@ -306,6 +324,10 @@ func showAccess(ctx context.Context, env *Env, a *app.App, p *portal.Portal) err
 	for _, m := range p.Access.Methods {
 		methods = append(methods, string(m))
 	}
+	if p.Access.Mode == portal.ModeSSO {
+		// The others are kept for the day another mode is set.
+		methods = []string{string(portal.MethodSSO)}
+	}
 	passkeys, err := passkeysOffered(ctx, a, p)
 	if err != nil {
 		return err
@@ -315,7 +337,7 @@ func showAccess(ctx context.Context, env *Env, a *app.App, p *portal.Portal) err
 	if s.Consent != "" {
 		consent = s.ConsentVersion
 	}
-	return env.Printer().Object([]output.Column{
+	columns := []output.Column{
 		{Name: "portal", Head: "Portal"},
 		{Name: "mode", Head: "Mode"},
 		{Name: "groups", Head: "Groups"},
@@ -328,9 +350,18 @@ func showAccess(ctx context.Context, env *Env, a *app.App, p *portal.Portal) err
 		{Name: "consent_version", Head: "Consent version"},
 		{Name: "consent", Head: "Consent text"},
 		{Name: "membership_mail", Head: "Membership mail"},
-	}, []any{
+	}
+	row := []any{
 		p.Name, string(s.Mode), names, append([]string{}, s.AllowDomains...), s.Approval, methods, passkeys,
 		string(s.SecondFactor.OrDefault()), shortDuration(s.IdleTimeout),
 		consent, s.Consent, !app.MailWithheld(p),
-	})
+	}
+	if s.SSO != nil {
+		at, err := a.SSOAddresses(ctx, p)
+		if err != nil {
+			return err
+		}
+		columns, row = append(columns, ssoColumns...), append(row, ssoRow(s.SSO, at)...)
+	}
+	return env.Printer().Object(columns, row)
 }

@@ -72,13 +72,13 @@ works.
 	f.StringVar(&o.InboxKind, "inbox-kind", "", "the kind of a new inbox: inbox (answered by mail) or helpdesk")
 	f.StringVar(&o.InboxAddress, "inbox-address", "", "the mail address of a new inbox")
 	permissionFlags(cmd, &permissions, &scope, &company, &rules)
-	f.StringVar(&mode, "access", "", "who gets in: groups or self-register")
+	f.StringVar(&mode, "access", "", "who gets in: groups, self-register or sso")
 	access.add(cmd)
 	f.StringVar(&accent, "accent", "", "the colour of buttons and links, like #0f5fc2")
 	f.StringVar(&zone, "time-zone", "", "the zone of times customers read, like Europe/Stockholm (default UTC)")
 	f.BoolVar(&o.Draft, "draft", false, "leave the portal a draft, which only agents can open")
 	choices(cmd, "inbox-kind", "inbox", "helpdesk")
-	choices(cmd, "access", "groups", "self-register")
+	choices(cmd, "access", "groups", "self-register", "sso")
 	config.Flags(f, "base-url", "resolver")
 	mailFlags(cmd)
 	nowFlag(cmd, env)
@@ -265,6 +265,7 @@ func showSetup(ctx context.Context, env *Env, a *app.App, r *app.SetupResult, te
 		sayPublicDomains(env, []app.Change{{Field: "allow-domain"}}, p)
 	}
 	env.sayInvitations(&r.Invitations)
+	saySSO(env, r.SSO)
 	if !p.Domain.Verified() {
 		if err := sayRecords(ctx, env, a, &p.Domain); err != nil {
 			return err

@@ -88,10 +88,13 @@ func ruleLines(s string) (portal.RuleSet, error) {
 
 func (w *wizard) accessStep() prompt.Step {
 	byGroups := func() bool { return w.mode == string(portal.ModeGroups) }
-	byRegistration := func() bool { return !byGroups() }
+	notGroups := func() bool { return !byGroups() }
+	notRegistration := func() bool { return w.mode != string(portal.ModeSelfRegister) }
+	byProvider := func() bool { return w.mode == string(portal.ModeSSO) }
 	fields := []prompt.Field{{Title: "Who gets in?", Pass: "--access", Pick: &w.mode, Choices: []prompt.Choice{
 		{Value: string(portal.ModeGroups), Label: "Contacts of access groups", Help: "each is invited"},
 		{Value: string(portal.ModeSelfRegister), Label: "Anyone who proves an e-mail address"},
+		{Value: string(portal.ModeSSO), Label: "Whoever an identity provider vouches for", Help: "OpenID Connect"},
 	}, Help: w.modeHelp}}
 	if len(w.known.Groups) > 0 {
 		var list []prompt.Choice
@@ -100,13 +103,13 @@ func (w *wizard) accessStep() prompt.Step {
 		}
 		fields = append(fields, prompt.Field{
 			Title: "Which access groups?", Pass: "--group", PickMany: &w.groups, Choices: list,
-			Hide: byRegistration, Help: prompt.Says("Leave all out to make a new one."),
+			Hide: notGroups, Help: prompt.Says("Leave all out to make a new one."),
 		})
 	}
 	fields = append(fields,
 		prompt.Field{
 			Title: "What is the new access group called?", Pass: "--group", Text: &w.newGroup, Placeholder: "Customers",
-			Hide: func() bool { return byRegistration() || len(w.groups) > 0 },
+			Hide: func() bool { return notGroups() || len(w.groups) > 0 },
 			Help: prompt.Says("It starts empty; contacts are added with portalctl groups members."),
 			Check: func(s string) error {
 				_, err := portal.ParseName("group", s)
@@ -115,11 +118,11 @@ func (w *wizard) accessStep() prompt.Step {
 		},
 		prompt.Field{
 			Title: "Only addresses of certain domains?", Pass: "--allow-domain", Text: &w.domains, Optional: true,
-			Placeholder: "example.com, example.org", Hide: byGroups, Help: prompt.Says("With commas between; empty for any address."),
+			Placeholder: "example.com, example.org", Hide: notRegistration, Help: prompt.Says("With commas between; empty for any address."),
 			Check: func(s string) error { return app.CheckAllowDomains(words(s)) },
 		},
-		prompt.Field{Title: "Does somebody approve each registration?", Pass: "--approval", Yes: &w.approval, Hide: byGroups},
-		prompt.Field{Title: "How do members sign in?", Pass: "--methods", PickMany: &w.methods, Choices: []prompt.Choice{
+		prompt.Field{Title: "Does somebody approve each registration?", Pass: "--approval", Yes: &w.approval, Hide: notRegistration},
+		prompt.Field{Title: "How do members sign in?", Pass: "--methods", PickMany: &w.methods, Hide: byProvider, Choices: []prompt.Choice{
 			{Value: string(portal.MethodPassword), Label: "With a password"},
 			{Value: string(portal.MethodLink), Label: "With a link sent by mail"},
 			{Value: string(portal.MethodPasskey), Label: "With a passkey (fingerprint, face, PIN or security key)"},
@@ -128,10 +131,10 @@ func (w *wizard) accessStep() prompt.Step {
 			return err
 		}},
 		prompt.Field{
-			Title: "Must members use a second factor?", Pass: "--second-factor", Yes: &w.factor,
+			Title: "Must members use a second factor?", Pass: "--second-factor", Yes: &w.factor, Hide: byProvider,
 			Help: prompt.Says("A code from an authenticator app, or a passkey. Otherwise each may choose to."),
 		})
-	return prompt.Step{Title: "Access", Fields: fields}
+	return prompt.Step{Title: "Access", Fields: append(fields, w.ssoFields()...)}
 }
 
 func (w *wizard) modeHelp() string {
@@ -184,16 +187,21 @@ func (w *wizard) accessAnswers(c *app.AccessChanges) error {
 	if err != nil {
 		return err
 	}
+	c.Groups, c.AllowDomains, c.Approval = nil, nil, nil
+	if mode == portal.ModeSSO {
+		c.Mode, c.Methods, c.SecondFactor = &mode, nil, nil
+		w.ssoChanges(c)
+		return nil
+	}
 	methods, err := portal.ParseMethods(w.methods)
 	if err != nil {
 		return err
 	}
-	c.Mode, c.Methods = &mode, &methods
+	c.Mode, c.Methods, c.SSO = &mode, &methods, app.SSOChanges{}
 	c.SecondFactor = new(portal.FactorOptional)
 	if w.factor {
 		c.SecondFactor = new(portal.FactorRequired)
 	}
-	c.Groups, c.AllowDomains, c.Approval = nil, nil, nil
 	if mode == portal.ModeGroups {
 		groups := w.groups
 		if len(groups) == 0 {
@@ -224,9 +232,11 @@ func (w *wizard) summary() string {
 		"Tickets  to " + w.inboxWords(),
 		"         customers see " + w.permissionWords(),
 		"Access   " + w.accessLine(),
-		"         by " + strings.Join(w.methods, " or "),
 	}
-	if w.factor {
+	if w.mode != string(portal.ModeSSO) {
+		lines = append(lines, "         by "+strings.Join(w.methods, " or "))
+	}
+	if w.factor && w.mode != string(portal.ModeSSO) {
 		lines = append(lines, "         and with a second factor")
 	}
 	if w.domain == newDomainPick {
@@ -274,6 +284,8 @@ func (w *wizard) accessLine() string {
 		if w.approval {
 			line += ", once approved"
 		}
+	case w.mode == string(portal.ModeSSO):
+		line = "whoever " + w.sso.issuer + " vouches for"
 	}
 	return line
 }

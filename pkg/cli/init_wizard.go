@@ -40,6 +40,7 @@ type wizard struct {
 	domains                string
 	approval               bool
 	methods                []string
+	sso                    ssoAnswers
 	factor                 bool
 }
 
@@ -110,6 +111,7 @@ func (w *wizard) prefillAccess() {
 	if a.Mode != nil {
 		w.mode = string(*a.Mode)
 	}
+	w.sso = newSSOAnswers(&a)
 	for _, name := range valueOf(a.Groups) {
 		exists := false
 		for _, g := range w.known.Groups {

@@ -191,6 +191,12 @@ func accessWords(p *app.PortalStatus) string {
 			words += ", each approved"
 		}
 		return words
+	case portal.ModeSSO:
+		words := "by " + p.Portal.Access.SSO.Issuer
+		if len(p.Portal.Access.SSO.Groups) > 0 {
+			words += " for its groups " + strings.Join(p.Portal.Access.SSO.Groups, ", ")
+		}
+		return words
 	}
 	return "not set: nobody gets in"
 }
