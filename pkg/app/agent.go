@@ -221,11 +221,16 @@ func (a *App) SetAgentsFactor(ctx context.Context, rule portal.FactorRule) (chan
 			return err
 		}
 		for i := range list {
-			if FactorOf(&list[i]) == rule {
+			old := FactorOf(&list[i])
+			if old == rule {
 				continue
 			}
 			list[i].MustFactor = rule == portal.FactorRequired
 			if err := tx.SaveAgent(ctx, &list[i]); err != nil {
+				return err
+			}
+			note := Change{"second-factor", string(old), string(rule)}
+			if err := a.note(ctx, tx, portal.AuditAgentChanged, 0, portal.AboutAgent(list[i].ID), note); err != nil {
 				return err
 			}
 			changed = append(changed, list[i])
