@@ -61,7 +61,7 @@ func runDemo(ctx context.Context, env *Env, opts demoOptions) (err error) {
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	}
-	base := &url.URL{Scheme: "http", Host: listener.Addr().String()}
+	base := &url.URL{Scheme: "http", Host: demoHost(listener.Addr().String())}
 	log := env.logger()
 	box := mail.NewRecorder(&mail.Writer{From: netmail.Address{Address: "support@brewline.example"}, HTML: page.BodyHTML, Now: env.Now}, 500)
 	env.Config.Store = filepath.Join(folder, "portal.db")
@@ -99,6 +99,16 @@ func demoListen(ctx context.Context, address string) (net.Listener, error) {
 		return listen(ctx, "127.0.0.1:0")
 	}
 	return l, nil
+}
+
+// demoHost calls this machine by its name: without TLS, browsers have passkeys
+// at no number.
+func demoHost(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || host != "127.0.0.1" {
+		return address
+	}
+	return net.JoinHostPort("localhost", port)
 }
 
 // demoPortal makes the sample, or finds the one a kept store has.

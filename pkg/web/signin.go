@@ -83,10 +83,12 @@ func (s *Server) signInPage(w http.ResponseWriter, r *http.Request, f *form) (si
 	return p, err
 }
 
-// passkey is the button that signs in with one.
+// passkey is the button that signs in with one. Right after a passkey was
+// refused the browser offers none by itself: it would be the same.
 func (p *signInPage) passkey() passkeyAsk {
 	return passkeyAsk{
-		Action: "/sign-in/passkey", Label: p.T("sign_in.passkey_button"), Offer: true, Or: !p.Password || !p.Link, Quiet: true, ReturnTo: p.ReturnTo,
+		Action: "/sign-in/passkey", Label: p.T("sign_in.passkey_button"), Offer: p.Value("answer") == "",
+		Or: !p.Password || !p.Link, Quiet: true, ReturnTo: p.ReturnTo,
 	}
 }
 
