@@ -72,6 +72,9 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"exits":  exits,
 		"steady": steady,
 
+		"lineinto": lineInto,
+		"edit":     edit,
+
 		"browse":   browseCommand,
 		"letter":   letterCommand,
 		"freeport": freePort,

@@ -242,8 +242,10 @@ func (a *App) inviteSilently(ctx context.Context, tx *store.Tx, p *portal.Portal
 	if registered, err = tx.RegisteredSomewhere(ctx, c); err != nil {
 		return false, err
 	}
-	if err := a.noteMember(ctx, tx, portal.AuditInvited, m, invitedAs(registered)); err != nil {
-		return false, err
+	if to := invitedAs(registered); m.Status != to {
+		if err := a.noteMember(ctx, tx, portal.AuditInvited, m, to); err != nil {
+			return false, err
+		}
 	}
 	m.Status, m.InvitedAt, m.GraceUntil = portal.Invited, tx.Now, time.Time{}
 	if registered {

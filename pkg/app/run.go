@@ -120,4 +120,7 @@ func (a *App) tidy(ctx context.Context) {
 	if err := a.store.Tidy(ctx); err != nil && ctx.Err() == nil {
 		a.log.Warn("tidying the store failed", "error", err)
 	}
+	if err := a.pruneAudit(ctx); err != nil && ctx.Err() == nil {
+		a.log.Warn("pruning the audit log failed", "error", err)
+	}
 }

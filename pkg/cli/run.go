@@ -91,6 +91,7 @@ sample with "portalctl demo".`,
 		newDomainCmd(env),
 		newInboxCmd(env),
 		newAccessCmd(env),
+		newAuditCmd(env),
 	)
 	add(root, "desk",
 		newTicketsCmd(env),

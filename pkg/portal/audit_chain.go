@@ -136,12 +136,29 @@ type AuditChain struct {
 func NewAuditChain(start AuditHead, heads ...AuditHead) *AuditChain {
 	c := &AuditChain{Start: start, Head: start, missing: map[AuditID]bool{}}
 	for _, h := range heads {
-		// What was removed by the retention cannot be compared any more.
-		if h.ID > start.ID || h.ID == start.ID && !bytes.Equal(h.Hash, start.Hash) {
-			c.heads = append(c.heads, h)
-		}
+		c.Expect(h)
 	}
 	return c
+}
+
+// Expect adds a place noted elsewhere that the chain has to have gone through
+// or end at. What the retention removed cannot be compared any more.
+func (c *AuditChain) Expect(h AuditHead) {
+	switch {
+	case h.ID == c.Head.ID && c.Entries > 0:
+		if !bytes.Equal(h.Hash, c.Head.Hash) {
+			c.otherHead(h)
+		}
+	case h.ID > c.Start.ID || h.ID == c.Start.ID && !bytes.Equal(h.Hash, c.Start.Hash):
+		c.heads = append(c.heads, h)
+	}
+}
+
+// CutOff notes that the source ended before it said so.
+func (c *AuditChain) CutOff(why string) { c.fail(c.Head.ID+1, BreakEnd, "%s", why) }
+
+func (c *AuditChain) otherHead(h AuditHead) {
+	c.fail(h.ID, BreakHead, "entry %d is another one than was noted as %s", h.ID, h)
 }
 
 func (c *AuditChain) fail(id AuditID, kind, format string, args ...any) {
@@ -172,7 +189,7 @@ func (c *AuditChain) Add(r *AuditRow) {
 	}
 	for _, h := range c.heads {
 		if h.ID == r.ID && !bytes.Equal(h.Hash, r.Hash) {
-			c.fail(r.ID, BreakHead, "entry %d is another one than was noted as %s", r.ID, h)
+			c.otherHead(h)
 		}
 	}
 	c.Head = AuditHead{r.ID, r.Hash}
@@ -210,7 +227,7 @@ func (c *AuditChain) End() bool {
 	for _, h := range c.heads {
 		switch {
 		case h.ID == c.Start.ID:
-			c.fail(h.ID, BreakHead, "entry %d is another one than was noted as %s", h.ID, h)
+			c.otherHead(h)
 		case h.ID > c.Head.ID:
 			cut = max(cut, h.ID)
 		}

@@ -65,6 +65,7 @@ type AuditFilter struct {
 	About []string
 	// Person finds what a contact or an agent did, and what concerns them.
 	Person       portal.Person
+	Portal       portal.PortalID // 0: the whole store
 	Since, Until time.Time
 	Before       portal.AuditID // the last entry of the page before; 0: the newest
 	Limit        int            // 0: 50
@@ -113,6 +114,9 @@ func (tx *Tx) auditQuery(ctx context.Context, f AuditFilter) (*query, error) {
 	}
 	if len(f.About) > 0 {
 		q.add(` AND a.about IN (`+marks(len(f.About))+`)`, anys(f.About)...)
+	}
+	if f.Portal != 0 {
+		q.add(` AND a.portal_id = ?`, f.Portal)
 	}
 	switch {
 	case f.Person.Contact != 0:
