@@ -213,8 +213,8 @@ func (n *auditNames) find(kind string, id int64) (name string, err error) {
 		if err != nil {
 			return "", err
 		}
-		if erased, err := n.erased(id); err != nil || erased {
-			return fmt.Sprintf("contact %d (erased)", id), err
+		if c.Erased() {
+			return n.gone(kind, id)
 		}
 		return c.Email, nil
 	case "agent":
@@ -271,20 +271,20 @@ func (n *auditNames) inbox(id portal.InboxID) (string, error) {
 }
 
 func (n *auditNames) gone(kind string, id int64) (string, error) {
+	how := "removed"
 	if kind == "contact" {
-		if erased, err := n.erased(id); err != nil || erased {
-			return fmt.Sprintf("contact %d (erased)", id), err
+		// Somebody who was erased may be gone altogether; the log knows.
+		rows, err := n.tx.Audit(n.ctx, store.AuditFilter{
+			Kinds: []portal.AuditKind{portal.AuditContactErased}, About: []string{portal.AboutContact(portal.ContactID(id))}, Limit: 1,
+		})
+		if err != nil {
+			return "", err
+		}
+		if len(rows) > 0 {
+			how = "erased"
 		}
 	}
-	return fmt.Sprintf("%s %d (removed)", kind, id), nil
-}
-
-// erased reports whether a contact was erased, as the log itself knows.
-func (n *auditNames) erased(contact int64) (bool, error) {
-	rows, err := n.tx.Audit(n.ctx, store.AuditFilter{
-		Kinds: []portal.AuditKind{portal.AuditErased}, About: []string{portal.AboutContact(portal.ContactID(contact))}, Limit: 1,
-	})
-	return len(rows) > 0, err
+	return fmt.Sprintf("%s %d (%s)", kind, id, how), nil
 }
 
 // VerifyAudit walks the audit log and says where it does not hold. heads are

@@ -92,7 +92,9 @@ func TestAuditNamesErasedPeople(t *testing.T) {
 	if len(lines) != 1 || lines[0].What != "bo@example.com" || lines[0].Where != "Help" || lines[0].Erased {
 		t.Fatalf("before: %+v", lines)
 	}
-	w.eraseDetails(w.bo)
+	if _, err := w.EraseContact(ctx, "bo@example.com", EraseOptions{Words: func(string) (string, string) { return "Erased", "(erased)" }}); err != nil {
+		t.Fatal(err)
+	}
 	lines = w.auditLines(AuditQuery{Kinds: []string{"member"}})
 	if len(lines) != 1 || lines[0].What != "contact 2 (erased)" || !lines[0].Erased || len(lines[0].Changed) != 0 {
 		t.Errorf("after: %+v", lines)

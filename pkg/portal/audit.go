@@ -183,6 +183,7 @@ var AuditKinds = []AuditKind{
 	AuditContactChanged,
 	AuditCompanyJoined,
 	AuditContactRemoved,
+	AuditContactErased,
 	AuditCompanyAdded,
 	AuditCompanyChanged,
 	AuditCompanyRemoved,
