@@ -11,13 +11,13 @@ import (
 // ErrRecoveryCode says that a text cannot be a recovery code.
 var ErrRecoveryCode = errors.New("not a recovery code")
 
-// A recovery code is 100 random bits, written as four groups of five from an
+// A recovery code is 120 random bits, written as four groups of six from an
 // alphabet in which no two signs look alike (Crockford's base 32, which has
 // no I, L, O and U).
 const (
 	recoveryAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-	recoverySigns    = 20
-	recoveryGroup    = 5
+	recoverySigns    = 24
+	recoveryGroup    = 6
 )
 
 var recoveryText = base32.NewEncoding(recoveryAlphabet).WithPadding(base32.NoPadding)
@@ -26,9 +26,9 @@ var recoveryText = base32.NewEncoding(recoveryAlphabet).WithPadding(base32.NoPad
 // authenticator app, and the hash of it that goes into the store. The code
 // itself is shown once and kept nowhere.
 func NewRecoveryCode() (code string, hash []byte) {
-	raw := make([]byte, 13) // 104 bits, of which 100 are written
-	_, _ = rand.Read(raw)   // never fails
-	signs := recoveryText.EncodeToString(raw)[:recoverySigns]
+	raw := make([]byte, recoverySigns*5/8)
+	_, _ = rand.Read(raw) // never fails
+	signs := recoveryText.EncodeToString(raw)
 	var b strings.Builder
 	for i := 0; i < recoverySigns; i += recoveryGroup {
 		if i > 0 {
@@ -66,7 +66,7 @@ func ParseRecoveryCode(s string) (hash []byte, err error) {
 }
 
 // hashRecovery is one SHA-256. A slow hash makes up for passwords that are
-// easy to guess; of 2^100 codes nobody tries a noticeable part, however fast
+// easy to guess; of 2^120 codes nobody tries a noticeable part, however fast
 // the hash, and being fast and without salt it can be looked up.
 func hashRecovery(signs string) []byte {
 	sum := sha256.Sum256([]byte("recovery code " + signs))

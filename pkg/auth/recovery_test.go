@@ -9,11 +9,11 @@ import (
 )
 
 func TestRecoveryCodesAreReadAsPeopleTypeThem(t *testing.T) {
-	form, seen := regexp.MustCompile(`^([0-9A-HJKMNP-TV-Z]{5}-){3}[0-9A-HJKMNP-TV-Z]{5}$`), map[string]bool{}
+	form, seen := regexp.MustCompile(`^([0-9A-HJKMNP-TV-Z]{6}-){3}[0-9A-HJKMNP-TV-Z]{6}$`), map[string]bool{}
 	for range 200 {
 		code, hash := NewRecoveryCode()
 		if !form.MatchString(code) || seen[code] {
-			t.Fatalf("the code %q is not four groups of five, or came twice", code)
+			t.Fatalf("the code %q is not four groups of six, or came twice", code)
 		}
 		seen[code] = true
 		typed := []string{
@@ -30,7 +30,7 @@ func TestRecoveryCodesAreReadAsPeopleTypeThem(t *testing.T) {
 }
 
 func TestOtherTextsAreNoRecoveryCodes(t *testing.T) {
-	const good = "00000-00000-00000-00000"
+	const good = "000000-000000-000000-000000"
 	if _, err := ParseRecoveryCode(good); err != nil {
 		t.Fatalf("%q is refused: %v", good, err)
 	}
@@ -42,8 +42,8 @@ func TestOtherTextsAreNoRecoveryCodes(t *testing.T) {
 }
 
 func FuzzParseRecoveryCode(f *testing.F) {
-	f.Add("7Q2MX-00ABC-DEFGH-JKMNP")
-	f.Add("oOlI1 00abc defgh jkmnp")
+	f.Add("7Q2MXA-00ABCD-EFGHJK-MNPQRS")
+	f.Add("oOlI1a 00abcd efghjk mnpqrs")
 	f.Fuzz(func(t *testing.T, s string) {
 		hash, err := ParseRecoveryCode(s)
 		if err != nil {

@@ -39,7 +39,7 @@ func (w *world) code(key []byte) string {
 	return code
 }
 
-var recoveryCode = regexp.MustCompile(`<code>([0-9A-Z]{5}(?:-[0-9A-Z]{5}){3})</code>`)
+var recoveryCode = regexp.MustCompile(`<code>([0-9A-Z]{6}(?:-[0-9A-Z]{6}){3})</code>`)
 
 func codesOf(a answer) (codes []string) {
 	for _, m := range recoveryCode.FindAllStringSubmatch(a.body, -1) {
