@@ -18,12 +18,23 @@ func (s *Server) ssoBegin(w http.ResponseWriter, r *http.Request) error {
 	if v.SignedIn() {
 		return s.goOn(w, r, back)
 	}
+	if foreign(r) {
+		// A provider that knows the browser asks nobody anything, so another
+		// site could sign its visitors in here. They press the button first.
+		return redirect(w, r, signInPath(v, back))
+	}
 	j, err := s.app.BeginSSO(r.Context(), v, back, page.InfoFrom(r.Context()).Ref, device(r))
 	if err != nil {
 		return s.ssoFailed(w, r, back, err)
 	}
 	page.Keep(w, r, page.SSOCookie, j.Token, app.SSOLife)
 	return redirect(w, r, j.URL)
+}
+
+// foreign reports whether a browser says that another site led it here.
+func foreign(r *http.Request) bool {
+	from := r.Header.Get("Sec-Fetch-Site")
+	return from == "cross-site" || from == "same-site"
 }
 
 // ssoFinish takes what the identity provider sends back.
