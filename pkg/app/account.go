@@ -184,7 +184,10 @@ func (a *App) EndSession(ctx context.Context, v *Visit, id portal.SessionID) err
 		return noAccount()
 	}
 	return a.store.Write(ctx, func(tx *store.Tx) error {
-		return tx.EndSession(ctx, who.Contact, who.Agent, id, endElsewhere)
+		if err := tx.EndSession(ctx, who.Contact, who.Agent, id, endElsewhere); err != nil {
+			return err
+		}
+		return a.auditPerson(ctx, tx, v.Portal, who, portal.AuditSessionsEnded, v.Device)
 	})
 }
 
@@ -198,7 +201,9 @@ func (a *App) EndAllSessions(ctx context.Context, v *Visit) error {
 		if err := tx.EndTokens(ctx, who.Contact, who.Agent, "", store.TokenSignIn); err != nil {
 			return err
 		}
-		_, err := tx.EndSessions(ctx, who.Contact, who.Agent, 0, endElsewhere)
-		return err
+		if _, err := tx.EndSessions(ctx, who.Contact, who.Agent, 0, endElsewhere); err != nil {
+			return err
+		}
+		return a.auditPerson(ctx, tx, v.Portal, who, portal.AuditSessionsEnded, v.Device, portal.AuditChange{Field: "reason", To: "everywhere"})
 	})
 }

@@ -231,8 +231,8 @@ func (a *App) AddContact(ctx context.Context, in ContactInput) (c *portal.Contac
 	return c, added && err == nil, err
 }
 
-// SetContact changes a contact. A new address ends sessions and links that
-// were made for the old one.
+// SetContact changes a contact. A new address ends sessions, links, password
+// and passkeys that belong to the old one.
 func (a *App) SetContact(ctx context.Context, address string, in ContactInput) (c *portal.Contact, changes []Change, err error) {
 	err = a.store.Write(ctx, func(tx *store.Tx) error {
 		if c, err = contactWith(ctx, tx, "email", address); err != nil {
@@ -251,12 +251,36 @@ func (a *App) SetContact(ctx context.Context, address string, in ContactInput) (
 		if old.Email == c.Email && old.RegistrationEmail() == c.RegistrationEmail() {
 			return nil
 		}
-		if _, err := tx.EndSessions(ctx, c.ID, 0, 0, "the address changed"); err != nil {
-			return err
-		}
-		return tx.EndTokens(ctx, c.ID, 0, "")
+		return addressGiven(ctx, tx, c.ID)
 	})
 	return c, changes, err
+}
+
+// addressGiven ends what a contact had by an older address, now that somebody
+// else than they gave them another: sessions, links, and the password and
+// passkeys too. Whoever proves the new one may not be who chose those. An
+// authenticator app stays, as it lets nobody in by itself.
+func addressGiven(ctx context.Context, tx *store.Tx, c portal.ContactID) error {
+	who := portal.Person{Contact: c}
+	if err := tx.SetPasswordHash(ctx, who, ""); err != nil {
+		return err
+	}
+	keys, err := tx.Passkeys(ctx, who)
+	if err != nil {
+		return err
+	}
+	for i := range keys {
+		if err := tx.RemovePasskey(ctx, who, keys[i].ID); err != nil {
+			return err
+		}
+	}
+	if err := tx.ForgetDevices(ctx, who); err != nil {
+		return err
+	}
+	if _, err := tx.EndSessions(ctx, c, 0, 0, "the address changed"); err != nil {
+		return err
+	}
+	return tx.EndTokens(ctx, c, 0, "")
 }
 
 // noteContact writes down what of a contact's changes bears on rights, if

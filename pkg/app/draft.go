@@ -63,6 +63,9 @@ func (a *App) KeepDraft(ctx context.Context, v *Visit, key string, form map[stri
 			if err := allowIn(ctx, tx, fmt.Sprintf("drafts:%d", owner), draftsPerHour, time.Hour); err != nil {
 				return err
 			}
+			if err := wasIn(ctx, tx, v, owner); err != nil {
+				return err
+			}
 			if err := mayDraft(ctx, tx, v, owner, key); err != nil {
 				return err
 			}
@@ -76,6 +79,19 @@ func (a *App) KeepDraft(ctx context.Context, v *Visit, key string, form map[stri
 		}
 		return tx.RemoveDraft(ctx, owner, key)
 	})
+}
+
+// wasIn refuses what comes from a session that ended before its second factor
+// was given: whoever only knew the password was never in.
+func wasIn(ctx context.Context, tx *store.Tx, v *Visit, owner portal.ContactID) error {
+	if v.Contact != nil || !v.endedHalf {
+		return nil
+	}
+	waits, err := waitsForFactor(ctx, tx, v.Portal, portal.Person{Contact: owner})
+	if err == nil && waits {
+		err = portal.NotFoundf("session.none", "the session ended before the second factor was given")
+	}
+	return err
 }
 
 // mayDraft refuses an answer to a ticket its writer does not see: made-up

@@ -13,6 +13,10 @@ import (
 // EmailLinkLife is how long the link to a new address works.
 const EmailLinkLife = 30 * time.Minute
 
+// emailChanges is how many new addresses somebody may have mailed in an hour:
+// nobody has proven those, and they may be anybody's.
+const emailChanges = 5
+
 // ChangeEmail mails a link to a contact's new address; the address changes
 // when it is followed. It asks for a fresh proof of who they are. Whether
 // somebody has the address already is not told: then nothing is sent.
@@ -38,6 +42,9 @@ func (a *App) ChangeEmail(ctx context.Context, v *Visit, address string) error {
 		return portal.Invalidf("register.domain", "email", "only addresses at %s can register", list).With("Domains", list)
 	}
 	p, who := v.Portal, v.Contact.ID
+	if err := a.allow(ctx, "email:"+v.Person().About(), emailChanges, time.Hour); err != nil {
+		return err
+	}
 	a.afterwards(func(ctx context.Context) error {
 		defer a.wakeMail()
 		return a.store.Write(ctx, func(tx *store.Tx) error {

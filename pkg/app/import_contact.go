@@ -77,8 +77,8 @@ func (im *contactImport) add(ctx context.Context, tx *store.Tx, in *transfer.Con
 	return nil
 }
 
-// save writes a changed contact. A new address ends sessions and links that
-// were made for the old one, as it does everywhere.
+// save writes a changed contact. A new address ends what belongs to the old
+// one, as it does everywhere.
 func (im *contactImport) save(ctx context.Context, tx *store.Tx, old, next *portal.Contact) error {
 	if err := tx.SaveContact(ctx, next); err != nil {
 		return err
@@ -93,10 +93,7 @@ func (im *contactImport) save(ctx context.Context, tx *store.Tx, old, next *port
 	if err := im.app.note(ctx, tx, portal.AuditContactChanged, 0, portal.AboutContact(next.ID), changes...); err != nil {
 		return err
 	}
-	if _, err := tx.EndSessions(ctx, next.ID, 0, 0, "the address changed"); err != nil {
-		return err
-	}
-	return tx.EndTokens(ctx, next.ID, 0, "")
+	return addressGiven(ctx, tx, next.ID)
 }
 
 // companies ties the contact to the companies the row names. A row that names

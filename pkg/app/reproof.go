@@ -125,10 +125,10 @@ func addressOf(ctx context.Context, tx *store.Tx, who portal.Person) (string, er
 }
 
 // checkPresent checks the visitor's present password. Wrong ones slow the
-// account and the network down like failed sign-ins.
+// account and the network down like failed sign-ins, but by a count of its
+// own: whoever is signed in is not kept waiting by strangers who guess.
 func (a *App) checkPresent(ctx context.Context, v *Visit, hash, password string, d Device) error {
-	_, address := v.nameAndAddress()
-	account, network := "fail:account:"+addressKey(address), "fail:net:"+d.network()
+	account, network := proofKey(v), "fail:net:"+d.network()
 	if err := a.blocked(ctx, account); err != nil {
 		return err
 	}
@@ -141,6 +141,9 @@ func (a *App) checkPresent(ctx context.Context, v *Visit, hash, password string,
 	}
 	return portal.Invalidf("password.present_wrong", "present", "the present password is wrong")
 }
+
+// proofKey counts the wrong proofs of whoever is signed in.
+func proofKey(v *Visit) string { return "fail:proof:" + v.Person().About() }
 
 func (a *App) failedProof(v *Visit, way portal.SignInMethod, d Device) portal.AuditEntry {
 	e := a.failedSignIn(v, v.Person(), "", way, d)
@@ -170,10 +173,14 @@ func (a *App) ProveByPassword(ctx context.Context, v *Visit, password string, d 
 		return nil, err
 	}
 	return a.haveProven(ctx, v, portal.MethodPassword, d, func(tx *store.Tx) error {
+		// Of many guesses at once, the right one must not count either.
+		if err := blockedIn(ctx, tx, proofKey(v)); err != nil {
+			return err
+		}
 		if now, err := tx.PasswordHash(ctx, v.Person()); err != nil || now != hash {
 			return portal.Invalidf("password.present_wrong", "present", "the present password is wrong")
 		}
-		return nil
+		return tx.ResetCounter(ctx, proofKey(v))
 	})
 }
 
@@ -220,7 +227,9 @@ func (a *App) MailProof(ctx context.Context, v *Visit) (token string, err error)
 			Kind: store.MailProof, Portal: v.Portal.ID, Contact: who.Contact, Agent: who.Agent, Recipient: ways.Address,
 			Data: map[string]string{"handshake": hex.EncodeToString(hash)},
 		}
-		c, err := tx.Count(ctx, "mail:"+addressKey(m.Recipient), signInMailsWindow)
+		// Only who is signed in asks for these; the links strangers ask for
+		// must not use them up.
+		c, err := tx.Count(ctx, "mail:proof:"+who.About(), signInMailsWindow)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
@@ -203,7 +204,7 @@ func (a *App) PeekToken(ctx context.Context, v *Visit, kind store.TokenKind, tok
 			if err != nil {
 				return err
 			}
-			state.Email, state.Name = agent.Email, agent.Name
+			state.Email, state.Name = cmp.Or(t.Email, agent.Email), agent.Name
 			return nil
 		}
 		agreed := 0
@@ -213,7 +214,9 @@ func (a *App) PeekToken(ctx context.Context, v *Visit, kind store.TokenKind, tok
 			return err
 		}
 		if c != nil {
-			state.Email, state.Name, state.Language = c.RegistrationEmail(), c.Name, c.Language
+			// The address it was mailed to, which may be a new one or an older
+			// one of theirs: nobody learns another by holding a link.
+			state.Email, state.Name, state.Language = cmp.Or(t.Email, c.RegistrationEmail()), c.Name, c.Language
 			hash, err := tx.PasswordHash(ctx, portal.Person{Contact: c.ID})
 			if err != nil {
 				return err

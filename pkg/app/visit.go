@@ -48,6 +48,8 @@ type Visit struct {
 	// (idle, its longest time, signed out), so that what it posts can be kept
 	// as the draft of the contact it belonged to.
 	Ended portal.ContactID
+	// endedHalf is set when no second factor had been given in it.
+	endedHalf bool
 }
 
 // SignedIn reports whether somebody is signed in and may enter.
@@ -229,8 +231,8 @@ func (a *App) admit(ctx context.Context, set *settings, v *Visit, vis *store.Vis
 	idleUntil, longest := s.SeenAt.Add(idle), s.ExpiresAt
 	if !s.EndedAt.IsZero() || now.After(idleUntil) || now.After(longest) {
 		bySelf := s.EndedAt.IsZero() || s.EndReason == endSignOut
-		if bySelf && now.Sub(s.SeenAt) < draftGrace {
-			v.Ended = s.Contact
+		if bySelf && s.OpenedBy == "" && now.Sub(s.SeenAt) < draftGrace {
+			v.Ended, v.endedHalf = s.Contact, !s.Factor
 		}
 		return
 	}
@@ -246,9 +248,10 @@ func (a *App) admit(ctx context.Context, set *settings, v *Visit, vis *store.Vis
 		}
 		v.Agent, v.Viewer = vis.Agent, portal.AgentViewer(vis.Agent.ID)
 	case vis.Contact != nil:
-		if v.Portal.Access.Mode == portal.ModeSSO && s.OpenedBy == "" && (s.Way != portal.MethodSSO || s.Portal != v.Portal.ID) {
-			// The provider alone vouches for members, and another portal's
-			// provider is not this one's.
+		bySSO := s.Way == portal.MethodSSO
+		if v.Portal.Access.Mode == portal.ModeSSO && s.OpenedBy == "" && !bySSO || bySSO && s.Portal != v.Portal.ID {
+			// The provider alone vouches for members, and in its portal only:
+			// elsewhere nobody trusts it, nor the factors it asked for.
 			return
 		}
 		if v.Entry = portal.MayEnter(v.Portal, vis.Member, vis.InGroup); !v.Entry.Allowed {
