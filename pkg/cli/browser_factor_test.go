@@ -101,7 +101,7 @@ func TestBrowserSecondFactor(t *testing.T) {
 			confirmed := codeAt(t, key, 0)
 			b.giveCode(confirmed)
 			b.wantText("h1", "Save your recovery codes")
-			recovery := regexp.MustCompile(`[0-9A-Z]{5}(-[0-9A-Z]{5}){3}`).FindAllString(b.text("ol.codes"), -1)
+			recovery := regexp.MustCompile(`[0-9A-Z]{6}(-[0-9A-Z]{6}){3}`).FindAllString(b.text("ol.codes"), -1)
 			if len(recovery) != 10 {
 				t.Fatalf("%d recovery codes are shown, want 10", len(recovery))
 			}
