@@ -46,10 +46,17 @@ const anasPassword = "a lighthouse in the rain"
 
 func newWorld(t testing.TB, change func(*portal.Portal)) *world {
 	t.Helper()
+	return newWorldAt(t, "127.0.0.1", change)
+}
+
+// newWorldAt is newWorld by another name of this machine: browsers have
+// passkeys at localhost.
+func newWorldAt(t testing.TB, host string, change func(*portal.Portal)) *world {
+	t.Helper()
 	s, clock := portaltest.StoreClock(t)
 	w := &world{t: t, store: s, clock: clock, log: &bytes.Buffer{}}
 	w.server = httptest.NewUnstartedServer(nil)
-	base, err := url.Parse("http://" + w.server.Listener.Addr().String())
+	base, err := url.Parse("http://" + strings.Replace(w.server.Listener.Addr().String(), "127.0.0.1", host, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,6 +67,7 @@ func newWorld(t testing.TB, change func(*portal.Portal)) *world {
 		Log: slog.New(slog.NewJSONHandler(w.log, nil)),
 	}).Handler()
 	w.server.Start()
+	w.server.URL = base.String()
 	t.Cleanup(w.server.Close)
 	w.anas = w.open(w.ana, app.NewTicket{
 		Subject: "The scanner shows error 7", Body: "Since this morning.\n\nSee https://example.com/7 please.",
