@@ -224,8 +224,11 @@ func ssoEntry(kind portal.AuditKind, p *portal.Portal, ref string, d Device, rea
 	e := portal.AuditEntry{Kind: kind, Portal: p.ID}
 	e.Address, e.AuditDetail.Agent = d.Address, clip(d.UserAgent, 300)
 	e.Changes = []portal.AuditChange{
-		{Field: "way", To: string(portal.MethodSSO)}, {Field: "issuer", To: p.Access.SSO.Issuer},
-		{Field: "reason", To: reason}, {Field: "detail", To: detail}, {Field: "reference", To: ref},
+		{Field: "way", To: string(portal.MethodSSO)},
+		{Field: "issuer", To: p.Access.SSO.Issuer},
+		{Field: "reason", To: reason},
+		{Field: "detail", To: detail},
+		{Field: "reference", To: ref},
 	}
 	return e
 }

@@ -163,8 +163,8 @@ on the system domain mails nobody of an access group; hand over links with
 
 With sso the provider is asked whether it is there, and the addresses to
 register with it are printed. Its client secret comes from --client-secret-file,
-from PORTALCTL_SSO_CLIENT_SECRET or from a question, and is kept sealed. Somebody
-is known by the provider's own name for them; an e-mail address counts when the
+from PORTALCTL_SSO_CLIENT_SECRET or from a question, and is kept sealed. People
+are known by the provider's own name for them; an e-mail address counts when the
 provider says it was proven, and leads to the contact that has it, once.
 
 ` + graceHelp,
