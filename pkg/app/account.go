@@ -18,6 +18,7 @@ type Account struct {
 	PasskeyHost    string // where those work that are added here
 	Sessions       []store.Session
 	Factor         *FactorState
+	Consents       []portal.Consent // of a contact, to texts of this portal; the last first
 }
 
 // Account returns the visitor's account.
@@ -48,7 +49,10 @@ func (a *App) Account(ctx context.Context, v *Visit) (*Account, error) {
 		if acc.Sessions, err = tx.Sessions(ctx, who.Contact, who.Agent); err != nil {
 			return err
 		}
-		acc.Factor, err = factorState(ctx, tx, v)
+		if acc.Factor, err = factorState(ctx, tx, v); err != nil {
+			return err
+		}
+		acc.Consents, err = consentsHere(ctx, tx, v)
 		return err
 	})
 	return acc, err

@@ -34,8 +34,9 @@ type ContactView struct {
 	ContactRow
 	Groups      []portal.Group
 	Memberships []Membership
-	Tickets     int  // as requester, up to 1,000
-	Capped      bool // there are more
+	Consents    []portal.Consent // the last first
+	Tickets     int              // as requester, up to 1,000
+	Capped      bool             // there are more
 }
 
 // Membership is where a contact stands in one portal.
@@ -160,6 +161,9 @@ func (a *App) ShowContact(ctx context.Context, address string) (v *ContactView, 
 			return err
 		}
 		if v.Memberships, err = memberships(ctx, tx, c.ID); err != nil {
+			return err
+		}
+		if v.Consents, err = tx.Consents(ctx, c.ID); err != nil {
 			return err
 		}
 		viewer := operatorViewer()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/output"
+	"github.com/portalctl/portalctl/pkg/portal"
 )
 
 func newContactsShowCmd(env *Env) *cobra.Command {
@@ -35,6 +36,7 @@ var contactViewColumns = []output.Column{
 	{Name: "companies", Head: "Companies"},
 	{Name: "groups", Head: "Access groups"},
 	{Name: "memberships", Head: "Memberships"},
+	{Name: "consents", Head: "Consents"},
 	{Name: "tickets", Head: "Tickets opened"},
 	{Name: "properties", Head: "Properties"},
 	{Name: "external_id", Head: "External id"},
@@ -58,6 +60,7 @@ func runContactsShow(ctx context.Context, env *Env, address string) error {
 		return env.Printer().Object(contactViewColumns, []any{
 			c.Email, c.Name, c.MemberEmail, c.Language, c.TimeZone, c.PrimaryName, c.CompanyNames, groups,
 			membershipList(c.Memberships),
+			consentList(c.Consents),
 			count{c.Tickets, c.Capped},
 			c.Properties, c.ExternalID, c.CreatedAt, c.UpdatedAt,
 		})
@@ -98,6 +101,37 @@ func (l membershipList) MarshalJSON() ([]byte, error) {
 	all := make([]membership, len(l))
 	for i, m := range l {
 		all[i] = membership{m.PortalName, string(m.Status), momentJSON(statusSince(&m.Member)), momentJSON(m.LastSignInAt), m.Entry.Allowed, m.Entry.Why}
+	}
+	return json.Marshal(all)
+}
+
+// consentList is what a contact agreed to.
+type consentList []portal.Consent
+
+// String tells it to people, a line for each text.
+func (l consentList) String() string {
+	lines := make([]string, len(l))
+	for i, c := range l {
+		lines[i] = fmt.Sprintf("%s: version %d (%s) on %s", c.Portal, c.Version, c.Language, c.At.Local().Format(time.DateOnly))
+		if !c.WithdrawnAt.IsZero() {
+			lines[i] += ", withdrawn on " + c.WithdrawnAt.Local().Format(time.DateOnly)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// MarshalJSON tells it to scripts.
+func (l consentList) MarshalJSON() ([]byte, error) {
+	type consent struct {
+		Portal      string     `json:"portal"`
+		Version     int        `json:"version"`
+		Language    string     `json:"language"`
+		AgreedAt    *time.Time `json:"agreed_at"`
+		WithdrawnAt *time.Time `json:"withdrawn_at"`
+	}
+	all := make([]consent, len(l))
+	for i, c := range l {
+		all[i] = consent{c.Portal, c.Version, c.Language, momentJSON(c.At), momentJSON(c.WithdrawnAt)}
 	}
 	return json.Marshal(all)
 }

@@ -57,15 +57,27 @@ func (tx *Tx) Messages(ctx context.Context, t *portal.Ticket, internal bool) ([]
 // MessagesBefore returns the newest messages of the ticket before one, at most
 // limit, in the order and with what Messages returns.
 func (tx *Tx) MessagesBefore(ctx context.Context, t *portal.Ticket, internal bool, before portal.MessageID, limit int64) ([]portal.Message, error) {
+	return tx.messages(ctx, t, internal, `id < $2`, `id DESC`, before, limit)
+}
+
+// MessagesAfter returns the oldest messages of the ticket after one, at most
+// limit, in the order and with what Messages returns.
+func (tx *Tx) MessagesAfter(ctx context.Context, t *portal.Ticket, internal bool, after portal.MessageID, limit int64) ([]portal.Message, error) {
+	return tx.messages(ctx, t, internal, `id > $2`, `id`, after, limit)
+}
+
+// messages reads those of a ticket for which where holds, the first of them in
+// an order.
+func (tx *Tx) messages(ctx context.Context, t *portal.Ticket, internal bool, where, order string, place portal.MessageID, limit int64) ([]portal.Message, error) {
 	public := ``
 	if !internal {
 		public = ` AND kind = 'public'`
 	}
 	messages, err := list(ctx, tx, `SELECT m.id, m.ticket, m.kind, m.contact_id, m.agent_id, m.author, m.body, m.format, m.at,
 		coalesce(c.name, ''), coalesce(c.email, ''), coalesce(a.name, '')
-		FROM (SELECT * FROM message WHERE ticket = $1 AND id < $2`+public+` ORDER BY id DESC LIMIT $3) m
+		FROM (SELECT * FROM message WHERE ticket = $1 AND `+where+public+` ORDER BY `+order+` LIMIT $3) m
 		LEFT JOIN contact c ON c.id = m.contact_id LEFT JOIN agent a ON a.id = m.agent_id
-		ORDER BY m.id`, []any{t.Number, before, limit}, func(r row) (m portal.Message, err error) {
+		ORDER BY m.id`, []any{t.Number, place, limit}, func(r row) (m portal.Message, err error) {
 		var name, email, agent string
 		err = r.Scan(&m.ID, &m.Ticket, &m.Kind, refInto(&m.Contact), refInto(&m.Agent), &m.AuthorName, &m.Body, &m.Format, timeInto{&m.At},
 			&name, &email, &agent)

@@ -123,6 +123,8 @@ func (s *Server) routes() []route {
 		{"POST /account/passkeys/{id}/remove", s.passkeyRemove, signedIn, small},
 		{"POST /account/sessions/{id}/end", s.sessionEnd, signedIn, small},
 		{"POST /account/sessions/end", s.sessionsEnd, signedIn, small},
+		{"POST /account/data", s.takeOut, contacts, small},
+		{"POST /account/consent/withdraw", s.consentWithdraw, contacts, small},
 	}
 }
 

@@ -85,6 +85,7 @@ var flashes = []string{
 	"email_sent", "email_changed", "proof_sent",
 	"signed_out_provider",
 	"passkey_added", "passkey_renamed", "passkey_removed",
+	"consent_withdrawn",
 }
 
 func (v *view) flash(key string) string {

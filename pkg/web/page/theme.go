@@ -91,6 +91,10 @@ func (p Palette) properties() string {
 		";--accent-text:" + p.Text + ";--accent-soft:" + p.Soft + ";--accent-line:" + p.Line
 }
 
+// StyleSheet is the portal's looks in an accent colour as one text, for a page
+// that opens without a network.
+func StyleSheet(accent string) string { return string(assets()["portal.css"].plain) + "\n" + NewTheme(accent).CSS() }
+
 // Favicon is the mark of a portal in its accent colour, as SVG.
 func (t Theme) Favicon() string {
 	return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="` + t.Light.Fill +
