@@ -37,6 +37,7 @@ type ContactView struct {
 	Consents    []portal.Consent // the last first
 	Tickets     int              // as requester, up to 1,000
 	Capped      bool             // there are more
+	HasFactor   bool             // they have an authenticator app
 }
 
 // Membership is where a contact stands in one portal.
@@ -164,6 +165,9 @@ func (a *App) ShowContact(ctx context.Context, address string) (v *ContactView, 
 			return err
 		}
 		if v.Consents, err = tx.Consents(ctx, c.ID); err != nil {
+			return err
+		}
+		if v.HasFactor, err = tx.HasFactor(ctx, portal.Person{Contact: c.ID}); err != nil {
 			return err
 		}
 		viewer := operatorViewer()

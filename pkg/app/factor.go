@@ -231,8 +231,18 @@ func (a *App) wrongFactor(ctx context.Context, tx *store.Tx, v *Visit, who porta
 		return false, err
 	}
 	err = tx.EndSession(ctx, who.Contact, who.Agent, v.Session.ID, endFactor)
-	if portal.KindOf(err) == portal.NotFound {
-		err = nil
+	if err != nil && portal.KindOf(err) != portal.NotFound {
+		return true, err
 	}
-	return true, err
+	return true, a.tellOfTries(ctx, tx, v, who)
+}
+
+// tellOfTries tells somebody that wrong codes were given in their name: who
+// did it got past the first step. Once a day is enough.
+func (a *App) tellOfTries(ctx context.Context, tx *store.Tx, v *Visit, who portal.Person) error {
+	c, err := tx.Count(ctx, "factor:told:"+who.About(), failureWindow)
+	if err != nil || c.Count > 1 {
+		return err
+	}
+	return a.tellPerson(ctx, tx, v.Portal, who, store.MailFactorTried, nil)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/base32"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -252,6 +253,9 @@ func TestWrongCodesEndTheHalfSignInAndSlowTheAccount(t *testing.T) {
 	}
 	if _, err := w.GiveFactor(t.Context(), half, made.Codes[1], "", phone); !hasErrorCode(err, "factor.slow") {
 		t.Errorf("a code in the half sign-in that ended: %v; want factor.slow", err)
+	}
+	if got := w.mails(); !slices.Contains(got, "factor_tried to ana@example.com") {
+		t.Errorf("mails are %v, want that wrong codes were given", got)
 	}
 	if got := w.audited(portal.AuditSignInFailed); got != 5 {
 		t.Errorf("%d audit entries tell of failures, want 5", got)

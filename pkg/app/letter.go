@@ -36,7 +36,7 @@ func carriesLink(kind store.MailKind) bool {
 func tellsOwner(kind store.MailKind) bool {
 	switch kind {
 	case store.MailPasswordChanged, store.MailNewDevice, store.MailEmailChanged,
-		store.MailFactorOn, store.MailFactorOff, store.MailRecoveryUsed, store.MailPasskeyAdded, store.MailPasskeyRemoved:
+		store.MailFactorOn, store.MailFactorOff, store.MailRecoveryUsed, store.MailFactorTried, store.MailPasskeyAdded, store.MailPasskeyRemoved:
 		return true
 	}
 	return false
@@ -101,6 +101,7 @@ var packers = map[store.MailKind]func(*packing, context.Context) (string, error)
 	store.MailFactorOn:        (*packing).notMe,
 	store.MailFactorOff:       (*packing).factorOff,
 	store.MailRecoveryUsed:    (*packing).recoveryUsed,
+	store.MailFactorTried:     (*packing).notMe,
 	store.MailPasskeyAdded:    (*packing).passkeyChanged,
 	store.MailPasskeyRemoved:  (*packing).passkeyChanged,
 	store.MailApproved:        (*packing).approved,

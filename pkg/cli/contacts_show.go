@@ -37,6 +37,7 @@ var contactViewColumns = []output.Column{
 	{Name: "groups", Head: "Access groups"},
 	{Name: "memberships", Head: "Memberships"},
 	{Name: "consents", Head: "Consents"},
+	{Name: "authenticator", Head: "App set up"},
 	{Name: "tickets", Head: "Tickets opened"},
 	{Name: "properties", Head: "Properties"},
 	{Name: "external_id", Head: "External id"},
@@ -61,6 +62,7 @@ func runContactsShow(ctx context.Context, env *Env, address string) error {
 			c.Email, c.Name, c.MemberEmail, c.Language, c.TimeZone, c.PrimaryName, c.CompanyNames, groups,
 			membershipList(c.Memberships),
 			consentList(c.Consents),
+			c.HasFactor,
 			count{c.Tickets, c.Capped},
 			c.Properties, c.ExternalID, c.CreatedAt, c.UpdatedAt,
 		})

@@ -70,6 +70,7 @@ type statusPortalJSON struct {
 	URL     string         `json:"url"`
 	State   string         `json:"state"`
 	Access  string         `json:"access"`
+	Factor  string         `json:"second_factor"`
 	Groups  []string       `json:"groups"`
 	Inbox   string         `json:"inbox"`
 	Members map[string]int `json:"members"`
@@ -103,7 +104,7 @@ func newStatusJSON(env *Env, s *app.Status) statusJSON {
 	for _, p := range s.Portals {
 		j.Portals = append(j.Portals, statusPortalJSON{
 			Name: p.Portal.Name, URL: p.URL, State: string(p.Portal.State),
-			Access: string(p.Portal.Access.Mode), Groups: groupNames(p.Groups), Inbox: p.Inbox, Members: memberNumbers(p.Members),
+			Access: string(p.Portal.Access.Mode), Factor: string(p.Portal.Access.SecondFactor.OrDefault()), Groups: groupNames(p.Groups), Inbox: p.Inbox, Members: memberNumbers(p.Members),
 		})
 	}
 	for _, d := range s.Domains {
@@ -141,7 +142,7 @@ func statusLines(env *Env, s *app.Status) [][2]string {
 		lines = append(lines,
 			[2]string{"Portal", p.Portal.Name + " (" + string(p.Portal.State) + ")"},
 			[2]string{"", p.URL},
-			[2]string{"", "access " + accessWords(&p)},
+			[2]string{"", "access " + accessWords(&p) + factorWords(&p)},
 			[2]string{"", "tickets to " + p.Inbox + ", permissions " + string(p.Portal.Tickets.Permissions)},
 			[2]string{"", "members: " + memberCounts(memberNumbers(p.Members)).String()},
 		)
@@ -172,6 +173,14 @@ func heading(text string, i int) string {
 		return ""
 	}
 	return text
+}
+
+// factorWords tells of a second factor that is demanded of members.
+func factorWords(p *app.PortalStatus) string {
+	if p.Portal.Access.DemandsFactor() {
+		return ", with a second factor"
+	}
+	return ""
 }
 
 func accessWords(p *app.PortalStatus) string {

@@ -98,6 +98,7 @@ func letters(lang string) map[portal.LetterKind]*portal.Letter {
 	add(portal.LetterFactorOn, once("/not-me", 7*24*time.Hour))
 	add(portal.LetterFactorOff, func(l *portal.Letter) { once("/not-me", 7*24*time.Hour)(l); l.Reset = true })
 	add(portal.LetterRecoveryUsed, func(l *portal.Letter) { once("/not-me", 7*24*time.Hour)(l); l.Left = 2 })
+	add(portal.LetterFactorTried, once("/not-me", 7*24*time.Hour))
 	add(portal.LetterApproved, func(l *portal.Letter) { l.Link = base.Home + "/sign-in" })
 	add(portal.LetterRefused, func(l *portal.Letter) { l.Reason = "We know no <Acme> of that name.\n\nWrite to sales@nordic.example." })
 	add(portal.LetterAccess, func(l *portal.Letter) { l.Link = base.Home + "/sign-in" })

@@ -27,3 +27,9 @@ func (s *script) recoveryUsed() {
 		s.say("mail.recovery_used.text"), left)
 	s.notMe()
 }
+
+func (s *script) factorTried() {
+	s.head(s.say("mail.factor_tried.subject"), s.say("mail.factor_tried.preview"), s.say("mail.factor_tried.heading"),
+		s.say("mail.factor_tried.text"), s.say("mail.factor_tried.after"))
+	s.notMe()
+}

@@ -35,6 +35,7 @@ var scripts = map[portal.LetterKind]struct {
 	portal.LetterFactorOn:        {script: (*script).factorOn},
 	portal.LetterFactorOff:       {script: (*script).factorOff},
 	portal.LetterRecoveryUsed:    {script: (*script).recoveryUsed},
+	portal.LetterFactorTried:     {script: (*script).factorTried},
 	portal.LetterPasskeyAdded:    {script: (*script).passkeyChanged},
 	portal.LetterPasskeyRemoved:  {script: (*script).passkeyChanged},
 	portal.LetterApproved:        {script: (*script).approved},

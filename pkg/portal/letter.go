@@ -76,6 +76,7 @@ const (
 	LetterFactorOn        LetterKind = "factor_on"
 	LetterFactorOff       LetterKind = "factor_off"
 	LetterRecoveryUsed    LetterKind = "recovery_used"
+	LetterFactorTried     LetterKind = "factor_tried" // somebody gave wrong codes
 	LetterPasskeyAdded    LetterKind = "passkey_added"
 	LetterPasskeyRemoved  LetterKind = "passkey_removed"
 	LetterApproved        LetterKind = "approved"

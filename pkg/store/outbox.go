@@ -31,6 +31,7 @@ const (
 	MailFactorOn        MailKind = "factor_on"
 	MailFactorOff       MailKind = "factor_off"
 	MailRecoveryUsed    MailKind = "recovery_used"
+	MailFactorTried     MailKind = "factor_tried" // somebody gave wrong codes
 	MailPasskeyAdded    MailKind = "passkey_added"
 	MailPasskeyRemoved  MailKind = "passkey_removed"
 	MailApproved        MailKind = "approved"
