@@ -347,7 +347,9 @@ func (k *packing) notMe(ctx context.Context) (string, error) {
 	if why, err := k.toAgent(ctx); why != "" || err != nil {
 		return why, err
 	}
-	return "", k.link(ctx, &store.Token{Kind: store.TokenNotMe, Contact: k.mail.Contact, Agent: k.mail.Agent, Email: k.mail.Recipient}, NotMeLife)
+	return "", k.link(ctx, &store.Token{
+		Kind: store.TokenNotMe, Contact: k.mail.Contact, Agent: k.mail.Agent, Email: k.mail.Recipient, ReturnTo: k.mail.Data["page"],
+	}, NotMeLife)
 }
 
 // toAgent fills in whom a letter about an agent's own account goes to.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -224,6 +225,9 @@ func nameApart(name string, others []store.Passkey) string {
 	return free
 }
 
+// passkeyPages is where the page of each passkey lies in a portal.
+const passkeyPages = "/account/passkeys/"
+
 // passkeyChanged writes down that somebody's passkeys changed and tells them.
 func (a *App) passkeyChanged(ctx context.Context, tx *store.Tx, v *Visit, kind portal.AuditKind, mail store.MailKind, k *store.Passkey, d Device) error {
 	err := a.auditPerson(ctx, tx, v.Portal, k.Person, kind, d,
@@ -232,7 +236,7 @@ func (a *App) passkeyChanged(ctx context.Context, tx *store.Tx, v *Visit, kind p
 		return err
 	}
 	return a.tellPerson(ctx, tx, v.Portal, k.Person, mail, map[string]string{
-		"passkey": k.Name, "browser": clip(d.UserAgent, 300), "address": d.Address,
+		"page": passkeyPages + strconv.FormatInt(int64(k.ID), 10), "passkey": k.Name, "browser": clip(d.UserAgent, 300), "address": d.Address,
 	})
 }
 

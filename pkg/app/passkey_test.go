@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/portalctl/portalctl/pkg/portal"
+	"github.com/portalctl/portalctl/pkg/portaltest/smtptest"
 	"github.com/portalctl/portalctl/pkg/store"
 )
 
@@ -682,6 +684,35 @@ func TestRemovingAPasskeySignsOutElsewhere(t *testing.T) {
 	}
 	if got, want := w.lastEntry(), "passkey.removed "+portal.AboutContact(w.ana.ID); got != want {
 		t.Errorf("the audit log says %q, want %q", got, want)
+	}
+}
+
+func TestNotMeTakesTheAddedPasskeyAway(t *testing.T) {
+	server := smtptest.Start(t, smtptest.Options{})
+	w := newKeyWorld(t, nil)
+	w.through(server)
+	v := w.as(w.ana)
+	mine := w.addKey(v)
+	w.mails()
+	var theirs testKey
+	text := mailed(t, w.world, server, func() { theirs = w.addKey(v) })
+	for _, fact := range []string{"A passkey was added", "Chrome on Windows 2", phone.Address, "removes the passkey"} {
+		if !strings.Contains(text, fact) {
+			t.Errorf("the notice does not say %q:\n%s", fact, text)
+		}
+	}
+	token := regexp.MustCompile(`/not-me/([\w-]{43})`).FindStringSubmatch(text)
+	if token == nil {
+		t.Fatalf("there is no link in\n%s", text)
+	}
+	removed, err := w.NotMe(t.Context(), w.visit(""), token[1], phone)
+	if err != nil || removed != "Chrome on Windows 2" {
+		t.Errorf("removed %q, %v", removed, err)
+	}
+	_, err = w.signInWith(&theirs)
+	wantCode(t, err, "passkey.failed")
+	if _, err := w.signInWith(&mine); err != nil {
+		t.Errorf("her own passkey: %v", err)
 	}
 }
 

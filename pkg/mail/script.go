@@ -146,7 +146,12 @@ func (s *script) passkeyChanged() {
 	s.head(s.say(about+".subject"), s.say(about+".preview"), s.say(about+".heading"), s.say(about+".text"))
 	s.fact("mail.fact.passkey", oneLine(s.letter.Passkey))
 	s.doneBy()
-	s.notMe()
+	if s.letter.Kind == portal.LetterPasskeyRemoved {
+		s.notMe()
+		return
+	}
+	s.view.Button = s.say("mail.not_me.button")
+	s.after(s.say("mail.passkey_added.after"))
 }
 
 func (s *script) proof() {

@@ -104,13 +104,3 @@ func (tx *Tx) RemovePasskey(ctx context.Context, p portal.Person, id portal.Pass
 	n, err := tx.exec(ctx, `DELETE FROM passkey WHERE id = $1 AND `+column+` = $2`, id, person)
 	return oneChanged(n, err, noPasskey())
 }
-
-// RemovePasskeys removes all of somebody's, and the name authenticators know
-// them by.
-func (tx *Tx) RemovePasskeys(ctx context.Context, p portal.Person) error {
-	column, person := owner(p)
-	if err := tx.do(ctx, `DELETE FROM passkey WHERE `+column+` = $1`, person); err != nil {
-		return err
-	}
-	return tx.do(ctx, `DELETE FROM passkey_user WHERE `+column+` = $1`, person)
-}

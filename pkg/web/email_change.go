@@ -77,11 +77,15 @@ func (s *Server) notMeForm(w http.ResponseWriter, r *http.Request) error {
 // notMe signs out everywhere and says what to do next.
 func (s *Server) notMe(w http.ResponseWriter, r *http.Request) error {
 	visit := visitFrom(r.Context())
-	if err := s.app.NotMe(r.Context(), visit, r.PathValue("token"), device(r)); err != nil {
+	removed, err := s.app.NotMe(r.Context(), visit, r.PathValue("token"), device(r))
+	if err != nil {
 		return s.linkFailed(w, r, err)
 	}
 	v := s.view(w, r, "not_me.done_title")
 	p := noticePage{view: v, Icon: "circle-check", Heading: v.Title, Lines: []string{v.T("not_me.done_text")}, Action: v.T("sent.back"), To: v.Base + "/sign-in"}
+	if removed != "" {
+		p.Lines = append(p.Lines, v.T("not_me.done_passkey", "Name", removed))
+	}
 	if visit.Portal.Access.Allows(portal.MethodPassword) {
 		p.Lines = append(p.Lines, v.T("not_me.done_password"))
 		p.Action, p.To = v.T("not_me.done_reset"), v.Base+"/reset"
