@@ -95,12 +95,15 @@ func (a *App) journey(ctx context.Context, p *portal.Portal, token string) (*sso
 // FinishSSO signs in with what the identity provider sent back, once. token is
 // what the browser held meanwhile. Every refusal is one of three errors,
 // sso.failed, sso.refused and sso.down, and stands in the audit log with its
-// reason and ref.
+// reason and ref; TooMany sign_in.slow while the network is slowed down.
 func (a *App) FinishSSO(ctx context.Context, v *Visit, token string, answer url.Values, ref string, d Device) (*SignedIn, error) {
 	if v.Portal.Access.Mode != portal.ModeSSO || v.Portal.Access.SSO == nil {
 		return nil, portal.NotFoundf("sso.none", "this portal has no identity provider")
 	}
 	if err := a.allow(ctx, "sso:net:"+d.network(), ssoPerNet, ssoNetWindow); err != nil {
+		return nil, err
+	}
+	if err := a.blocked(ctx, "fail:net:"+d.network()); err != nil {
 		return nil, err
 	}
 	data, j, err := a.takeJourney(ctx, v, token, answer)
@@ -211,11 +214,16 @@ func (a *App) ssoFailed(ctx context.Context, v *Visit, ref string, d Device, err
 		return err
 	}
 	entry := ssoEntry(portal.AuditSignInFailed, v.Portal, ref, d, string(e.Reason), e.Msg)
-	if err := a.store.Write(ctx, func(tx *store.Tx) error { return a.audit(ctx, tx, entry) }); err != nil {
-		return err
-	}
 	if e.Reason == sso.ReasonUnreachable || e.Reason == sso.ReasonDiscovery {
+		if err := a.store.Write(ctx, func(tx *store.Tx) error { return a.audit(ctx, tx, entry) }); err != nil {
+			return err
+		}
 		return errSSODown
+	}
+	// Anybody can come back from nowhere: it counts like a failed sign-in, or
+	// strangers would fill the audit log.
+	if err := a.failed(ctx, "", "fail:net:"+d.network(), entry); err != nil {
+		return err
 	}
 	return errSSOFailed
 }
@@ -341,10 +349,13 @@ func (a *App) noteEmail(ctx context.Context, tx *store.Tx, p *portal.Portal, id 
 // about an agent.
 func (a *App) byProvenAddress(ctx context.Context, tx *store.Tx, s *portal.SSOSettings, id *sso.Identity) (*portal.Contact, error) {
 	address, err := email("email", id.Email)
+	local, _, _ := cutLast(id.Email, '@')
 	switch {
 	case id.Email == "":
 		return nil, &ssoRefusal{reason: "email_missing", detail: "the provider tells no e-mail address; ask it for the scope email"}
-	case err != nil:
+	case err != nil, !ascii(local):
+		// What people type is made into one spelling. A claim is not: at the
+		// provider, two spellings may be two people.
 		return nil, &ssoRefusal{reason: "email", detail: "the provider tells an e-mail address that cannot be used"}
 	case !id.EmailVerified:
 		return nil, &ssoRefusal{reason: "email_unverified", detail: "the provider does not say that the e-mail address was proven"}

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"regexp"
 	"testing"
 	"time"
@@ -198,5 +199,54 @@ func TestEndingASessionIsWrittenDown(t *testing.T) {
 	}
 	if got := w.audited(portal.AuditSessionsEnded); got != 2 {
 		t.Errorf("ending all of them makes %d entries, want 2", got)
+	}
+}
+
+func TestWeakerWaysOfAnotherPortalDoNotCount(t *testing.T) {
+	w := newWorld(t, nil)
+	w.withPassword(w.ana)
+	other := *w.portal
+	other.ID, other.Slug, other.Access.Methods = 0, "other", []portal.SignInMethod{portal.MethodLink}
+	w.write(func(ctx context.Context, tx *store.Tx) error {
+		if err := tx.AddPortal(ctx, &other); err != nil {
+			return err
+		}
+		return tx.SaveMember(ctx, &portal.Member{PortalID: other.ID, ContactID: w.ana.ID, Status: portal.Registered, RegisteredAt: tx.Now})
+	})
+	in, err := w.SignIn(t.Context(), w.visit(""), "ana@example.com", goodPassword, "", phone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for token, want := range map[string]bool{in.Token: false, w.signIn(w.ana): true} {
+		v, err := w.Enter(t.Context(), "portal.test:8080", "/other/tickets", token)
+		if err != nil || v.SignedIn() != want {
+			t.Errorf("in a portal that takes links only, signed in by %s: %t, %v; want %t", w.visit(token).Session.Way, v.SignedIn(), err, want)
+		}
+	}
+}
+
+func TestProvidersSpellingOfAnAddressIsNotMadeSomebodyElses(t *testing.T) {
+	w := newSSOWorld(t, nil)
+	w.write(func(ctx context.Context, tx *store.Tx) error {
+		return tx.AddContact(ctx, &portal.Contact{Email: "mike@example.com"})
+	})
+	w.idp.Person["email"] = "mi\u212ae@example.com" // the sign for kelvin
+	_, err := w.signInSSO()
+	w.wantRefusal(err, "sso.refused", portal.AuditSignInRefused, "email")
+}
+
+func TestAnswersFromNowhereAreSlowedDown(t *testing.T) {
+	w := newSSOWorld(t, nil)
+	before := w.audited(portal.AuditSignInFailed)
+	var err error
+	for range 2 * freeNetFailures {
+		_, err = w.FinishSSO(t.Context(), w.visit(""), "", url.Values{"state": {"x"}, "code": {"x"}}, "ref", stranger)
+	}
+	wantCode(t, err, "sign_in.slow")
+	if got := w.audited(portal.AuditSignInFailed) - before; got != freeNetFailures {
+		t.Errorf("%d made-up answers stand in the audit log, want %d", got, freeNetFailures)
+	}
+	if _, err := w.signInSSO(); err != nil {
+		t.Errorf("from another network: %v", err)
 	}
 }

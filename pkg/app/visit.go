@@ -254,6 +254,10 @@ func (a *App) admit(ctx context.Context, set *settings, v *Visit, vis *store.Vis
 			// elsewhere nobody trusts it, nor the factors it asked for.
 			return
 		}
+		if s.Portal != v.Portal.ID && !takesWay(v.Portal, s.Way) {
+			// Another portal of the host may ask for less than this one.
+			return
+		}
 		if v.Entry = portal.MayEnter(v.Portal, vis.Member, vis.InGroup); !v.Entry.Allowed {
 			return
 		}
@@ -293,6 +297,16 @@ func (a *App) Seen(v *Visit, d Device) {
 	a.afterwards(func(ctx context.Context) error {
 		return a.store.Write(ctx, func(tx *store.Tx) error { return tx.TouchSession(ctx, id, d.Address) })
 	})
+}
+
+// takesWay reports whether a portal lets members in by a way to sign in. The
+// links that bring newcomers and new passwords are no methods, and open to all.
+func takesWay(p *portal.Portal, way portal.SignInMethod) bool {
+	switch way {
+	case portal.MethodPassword, portal.MethodLink, portal.MethodPasskey:
+		return p.Access.Allows(way)
+	}
+	return true
 }
 
 // gateOf is what is still asked of the holder of a live session, or "".
