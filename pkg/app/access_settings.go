@@ -157,6 +157,11 @@ func (a *App) endOutsiders(ctx context.Context, tx *store.Tx, p *portal.Portal, 
 		}
 	}
 	everybody := p.Access.Mode != was && (p.Access.Mode == portal.ModeSSO || was == portal.ModeSSO)
+	if everybody {
+		if err := tx.EndPortalHandshakes(ctx, p.ID); err != nil {
+			return 0, err
+		}
+	}
 	for last := portal.ContactID(0); ; {
 		holders, err := tx.HoldersOf(ctx, p.ID, last, inviteBatch)
 		if err != nil || len(holders) == 0 {

@@ -288,7 +288,10 @@ func addressGiven(ctx context.Context, tx *store.Tx, c portal.ContactID) error {
 	if _, err := tx.EndSessions(ctx, c, 0, 0, "the address changed"); err != nil {
 		return err
 	}
-	return tx.EndTokens(ctx, c, 0, "")
+	if err := tx.EndTokens(ctx, c, 0, ""); err != nil {
+		return err
+	}
+	return tx.EndHandshakes(ctx, c)
 }
 
 // noteContact writes down what of a contact's changes bears on rights, if

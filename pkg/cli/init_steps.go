@@ -244,6 +244,8 @@ func (w *wizard) summary() string {
 	}
 	if w.domain == app.System && w.mode == string(portal.ModeGroups) {
 		lines = append(lines, "No invitations are mailed; links are handed over with portalctl members link.")
+	} else if w.mode == string(portal.ModeGroups) && !w.setup.Draft {
+		lines = append(lines, "Contacts of the groups are invited two minutes later; until then it can be taken back.")
 	}
 	if w.mail && w.inbox == newMailPick {
 		lines = append(lines, "A test message will be sent to "+w.address+".")

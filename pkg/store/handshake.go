@@ -62,6 +62,16 @@ func (tx *Tx) RemoveHandshake(ctx context.Context, hash []byte) error {
 	return tx.do(ctx, `DELETE FROM handshake WHERE hash = $1`, hash)
 }
 
+// EndHandshakes removes all that a contact has begun in browsers.
+func (tx *Tx) EndHandshakes(ctx context.Context, c portal.ContactID) error {
+	return tx.do(ctx, `DELETE FROM handshake WHERE contact_id = $1`, c)
+}
+
+// EndPortalHandshakes removes all that was begun at a portal, by whomever.
+func (tx *Tx) EndPortalHandshakes(ctx context.Context, p portal.PortalID) error {
+	return tx.do(ctx, `DELETE FROM handshake WHERE portal_id = $1 AND agent_id IS NULL`, p)
+}
+
 // CountHandshakeTry counts a wrong answer and removes the handshake at the
 // last of most.
 func (tx *Tx) CountHandshakeTry(ctx context.Context, hash []byte, most int) error {
