@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -85,11 +86,17 @@ func (a *App) GiveFactor(ctx context.Context, v *Visit, code, returnTo string, d
 		return nil, portal.Conflictf("factor.not_asked", "no code is asked for")
 	}
 	account, network := factorKey(who), "fail:net:"+d.network()
+	slowed := []string{account, network}
+	if !auth.IsTOTP(digitsOnly(code)) {
+		// Nobody guesses a recovery code, so guesses at codes of the app, by
+		// somebody who knows the password, keep no owner out who has one.
+		slowed = []string{network}
+	}
 	given := &GivenFactor{}
 	var refused error
 	err := a.store.Write(ctx, func(tx *store.Tx) error {
 		refused, *given = nil, GivenFactor{}
-		if err := slowedFactor(blockedIn(ctx, tx, account, network)); err != nil {
+		if err := slowedFactor(blockedIn(ctx, tx, slowed...)); err != nil {
 			return err
 		}
 		if refused = a.checkFactor(ctx, tx, v, who, code, given, d); refused != nil {
@@ -223,8 +230,10 @@ func (a *App) wrongFactor(ctx context.Context, tx *store.Tx, v *Visit, who porta
 	if err := a.failedIn(ctx, tx, account, network, e); err != nil {
 		return false, err
 	}
-	if _, err := tx.CountWrongCode(ctx, who); err != nil {
-		return false, err
+	if !hasErrorCode(why, "factor.recovery") {
+		if _, err := tx.CountWrongCode(ctx, who); err != nil {
+			return false, err
+		}
 	}
 	c, err := tx.Count(ctx, fmt.Sprintf("factor:session:%d", v.Session.ID), SessionLife)
 	if err != nil || c.Count < factorTries {
@@ -235,6 +244,10 @@ func (a *App) wrongFactor(ctx context.Context, tx *store.Tx, v *Visit, who porta
 		return true, err
 	}
 	return true, a.tellOfTries(ctx, tx, v, who)
+}
+
+func hasErrorCode(err error, code string) bool {
+	return slices.ContainsFunc(portal.Errors(err), func(e *portal.Error) bool { return e.Code == code })
 }
 
 // tellOfTries tells somebody that wrong codes were given in their name: who

@@ -21,6 +21,7 @@ type FactorSetup struct {
 	URL     string // otpauth:, for a QR code and for phones
 	Account string // what the app will call it
 	Issuer  string
+	Passkey bool // at the gate: they have a passkey here, which would do instead
 }
 
 // settingUp is who sets an app up, and whether they may: at the gate somebody
@@ -55,7 +56,15 @@ func (a *App) SetUpFactor(ctx context.Context, v *Visit) (*FactorSetup, error) {
 	if err != nil {
 		return nil, err
 	}
-	return setupOf(v, key), nil
+	s := setupOf(v, key)
+	if v.Gate != GateEnrol {
+		return s, nil
+	}
+	err = a.store.Read(ctx, func(tx *store.Tx) error {
+		s.Passkey, err = a.hasPasskeyHere(ctx, tx, v, v.Arriving())
+		return err
+	})
+	return s, err
 }
 
 // keyBegun is the key this session's holder is setting up; NotFound
