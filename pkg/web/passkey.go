@@ -19,6 +19,7 @@ type passkeyAsk struct {
 	Or       bool // stands below another way
 	Quiet    bool
 	ReturnTo string
+	Team     bool // stands on the team's sign-in page
 }
 
 func (k passkeyAsk) what() string {

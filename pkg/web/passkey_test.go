@@ -193,6 +193,9 @@ func TestPasskeysAreNotOfferedWhereTheyCannotBe(t *testing.T) {
 	if !offers(w, "/help/sign-in?team=1") || !strings.Contains(w.browser("").get("/help/sign-in?team=1").body, "/sign-in/link") {
 		t.Error("agents cannot sign in by passkey and link")
 	}
+	if again := w.browser("").post("/help/sign-in", "team", "1", "email", "ines@desk.example", "password", "wrong"); again.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(again.body, "data-passkey") {
+		t.Errorf("after a wrong password the team's page is gone: %d", again.StatusCode)
+	}
 }
 
 func TestAgentsHaveAnAccount(t *testing.T) {

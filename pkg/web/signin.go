@@ -73,7 +73,7 @@ func (s *Server) signInPage(w http.ResponseWriter, r *http.Request, f *form) (si
 	// is where they find them; with an identity provider, no other page has a
 	// form to send.
 	sso := access.Mode == portal.ModeSSO && access.SSO != nil
-	p.Team = r.URL.Query().Get("team") != "" || sso && !isRead(r)
+	p.Team = r.URL.Query().Get("team") != "" || f.Value("team") != "" || sso && !isRead(r)
 	if p.Team {
 		p.Password, p.Link, p.Passkey, p.Register = true, true, passkeys, false
 	}
@@ -88,7 +88,7 @@ func (s *Server) signInPage(w http.ResponseWriter, r *http.Request, f *form) (si
 func (p *signInPage) passkey() passkeyAsk {
 	return passkeyAsk{
 		Action: "/sign-in/passkey", Label: p.T("sign_in.passkey_button"), Offer: p.Value("answer") == "",
-		Or: !p.Password || !p.Link, Quiet: true, ReturnTo: p.ReturnTo,
+		Or: !p.Password || !p.Link, Quiet: true, ReturnTo: p.ReturnTo, Team: p.Team,
 	}
 }
 

@@ -79,8 +79,9 @@ for (const form of window.PublicKeyCredential ? document.querySelectorAll("form[
       headers: { "Content-Type": "application/x-www-form-urlencoded" },
       signal,
     });
-    if (begun.status === 403 && !mediation) location.reload(); // a fresh proof is asked for first
-    if (!begun.ok) throw new Error(begun.statusText);
+    // A fresh proof is asked for first, or the session has ended meanwhile.
+    if ((begun.status === 403 || begun.redirected) && !mediation) location.reload();
+    if (!begun.ok || begun.redirected) throw new Error(begun.statusText);
     const { publicKey } = await begun.json();
     publicKey.challenge = bytes(publicKey.challenge);
     if (publicKey.user) publicKey.user.id = bytes(publicKey.user.id);
