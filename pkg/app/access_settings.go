@@ -73,9 +73,11 @@ func (a *App) SetAccess(ctx context.Context, id portal.PortalID, c AccessChanges
 			return err
 		}
 		r.Changes = append(r.Changes, secret...)
-		if err := shutOldDoor(ctx, tx, p, before); err != nil {
+		shut, err := shutOldDoor(ctx, tx, p, before)
+		if err != nil {
 			return err
 		}
+		r.Ended = shut
 		r.Groups = groupsOf(p, groups)
 		if len(r.Changes) > 0 {
 			if err := tx.SavePortal(ctx, p); err != nil {
@@ -88,9 +90,11 @@ func (a *App) SetAccess(ctx context.Context, id portal.PortalID, c AccessChanges
 		if !changedField(r.Changes, "mode", "group") {
 			return nil
 		}
-		if r.Ended, err = a.endOutsiders(ctx, tx, p, was, &r.Invitations); err != nil {
+		ended, err := a.endOutsiders(ctx, tx, p, was, &r.Invitations)
+		if err != nil {
 			return err
 		}
+		r.Ended += ended
 		return a.inviteGroups(ctx, tx, p, &r.Invitations)
 	})
 	if err != nil {

@@ -178,16 +178,18 @@ func (a *App) SetUp(ctx context.Context, s Setup) (*SetupResult, error) {
 		if !r.Created {
 			r.Changes = append(r.Changes, secret...)
 		}
-		if err := shutOldDoor(ctx, tx, r.Portal, r.ssoBefore); err != nil {
+		if r.Ended, err = shutOldDoor(ctx, tx, r.Portal, r.ssoBefore); err != nil {
 			return err
 		}
 		if err := a.noteSetup(ctx, tx, r, k); err != nil {
 			return err
 		}
 		if !r.Created && changedField(r.Changes, "access", "group") {
-			if r.Ended, err = a.endOutsiders(ctx, tx, r.Portal, r.was, &r.Invitations); err != nil {
+			ended, err := a.endOutsiders(ctx, tx, r.Portal, r.was, &r.Invitations)
+			if err != nil {
 				return err
 			}
+			r.Ended += ended
 		}
 		return a.inviteGroups(ctx, tx, r.Portal, &r.Invitations)
 	})

@@ -301,13 +301,12 @@ func (a *App) keepClientSecret(ctx context.Context, tx *store.Tx, p *portal.Port
 }
 
 // shutOldDoor ends the sessions that a provider's word opened when other
-// people may come in now, or by another provider.
-func shutOldDoor(ctx context.Context, tx *store.Tx, p *portal.Portal, before *portal.SSOSettings) error {
+// people may come in now, or by another provider. It reports how many.
+func shutOldDoor(ctx context.Context, tx *store.Tx, p *portal.Portal, before *portal.SSOSettings) (sessions int, err error) {
 	if before == nil || before.SameDoor(p.Access.SSO) {
-		return nil
+		return 0, nil
 	}
-	_, err := tx.EndSessionsByWay(ctx, p.ID, portal.MethodSSO, endProvider)
-	return err
+	return tx.EndSessionsByWay(ctx, p.ID, portal.MethodSSO, endProvider)
 }
 
 // endProvider is why sessions end when the identity provider, or what it says

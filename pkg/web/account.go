@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/portalctl/portalctl/pkg/app"
+	"github.com/portalctl/portalctl/pkg/portal"
 	"github.com/portalctl/portalctl/pkg/web/page"
 )
 
@@ -23,6 +24,12 @@ func (s *Server) accountPage(w http.ResponseWriter, r *http.Request) (*accountPa
 		return nil, err
 	}
 	return &accountPage{view: s.view(w, r, "account.title"), Account: a, Proven: s.app.Proven(visitFrom(r.Context()))}, nil
+}
+
+// asksFactor reports whether a second factor of ours is asked of the reader,
+// or is there to be taken away. An identity provider asks for its own.
+func (p *accountPage) asksFactor() bool {
+	return p.Visit.Agent != nil || p.Factor.On || p.Visit.Portal.Access.Mode != portal.ModeSSO
 }
 
 // form is a section's form: with what was typed when it was refused, else with
