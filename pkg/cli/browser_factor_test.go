@@ -215,4 +215,10 @@ func TestBrowserSecondFactorHasNoBarriers(t *testing.T) {
 	b.press("main form button[type=submit]")
 	b.followLink(b.mailedLink(d, "noah@harbour-hotels.example"))
 	look("/sign-in/factor", "/sign-in/factor?recovery=yes")
+
+	// Swedish has the longer words.
+	b = newTab(b.ctx, t, 360, true)
+	b.followLink(b.mailedLink(d, "elin@nordkontor.example"))
+	look("/sign-in/enrol")
+	b.wantText("main", "Bekräfta och slå på")
 }
