@@ -144,7 +144,7 @@ func TestRecallCannotTakeBackWhatIsOut(t *testing.T) {
 		t.Fatal("no mail is due")
 	}
 	r, err := w.RecallInvitations(t.Context(), w.portal, nil)
-	if err != nil || r.Back != 1 || len(r.Changes) != 2 {
+	if err != nil || r.Back != 1 || len(r.Changes) != 1 {
 		t.Fatalf("recalling gave %+v, %v; want the one nobody sends", r, err)
 	}
 	newCourier(w.App).finish(t.Context(), claim, ids(claim.All()), store.MailResult{State: store.MailSent})
@@ -208,6 +208,51 @@ func TestNobodyIsInvitedTwiceAtTheSameTime(t *testing.T) {
 	}
 	if w.statusOf(new) != portal.Invited {
 		t.Errorf("the contact is %q", w.statusOf(new))
+	}
+}
+
+// A mail that waits would end the link that was handed over in its place.
+func TestALinkHandedOverTakesThePlaceOfTheMail(t *testing.T) {
+	w := newWorld(t, nil)
+	w.connect()
+	w.stranger("new@example.com")
+	w.join("customers", "new@example.com")
+	if _, _, err := w.LinkFor(t.Context(), w.portal, "new@example.com"); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.mails(); len(got) > 0 {
+		t.Errorf("mails %v; want none beside the link", got)
+	}
+	if r, err := w.RecallInvitations(t.Context(), w.portal, nil); err != nil || r.Back != 0 {
+		t.Errorf("recalling took back %d, %v; want none, as they have a link", r.Back, err)
+	}
+}
+
+// A mail that had failed and got through after all is an invitation again.
+func TestAnInvitationThatGetsThroughIsNotFailed(t *testing.T) {
+	w := newWorld(t, nil)
+	w.connect()
+	new := w.stranger("new@example.com")
+	w.inviteNow = true
+	w.join("customers", "new@example.com")
+	for _, tt := range []struct {
+		state store.MailState
+		want  portal.MemberStatus
+	}{{store.MailFailed, portal.Failed}, {store.MailSent, portal.Invited}} {
+		claim := w.claimed()
+		if claim == nil {
+			t.Fatal("no mail is due")
+		}
+		newCourier(w.App).finish(t.Context(), claim, ids(claim.All()), store.MailResult{State: tt.state, Error: "no such mailbox"})
+		m := w.memberOf(w.portal, new)
+		if m.Status != tt.want || m.FailedAt.IsZero() == (tt.want == portal.Failed) {
+			t.Errorf("after the mail was %s the member is %+v; want %s", tt.state, m, tt.want)
+		}
+		if tt.state == store.MailFailed {
+			if _, err := w.RetryMails(t.Context(), []portal.MailID{claim.ID}); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }
 

@@ -253,6 +253,14 @@ func (a *App) inviteSilently(ctx context.Context, tx *store.Tx, p *portal.Portal
 			return false, err
 		}
 	}
+	// The mail that waits would end the link that is handed over.
+	contact, err := tx.Contact(ctx, c)
+	if err != nil {
+		return false, err
+	}
+	if _, err := tx.DropInvitations(ctx, p.ID, c, contact.RegistrationEmail()); err != nil {
+		return false, err
+	}
 	return registered, tx.SaveMember(ctx, m)
 }
 

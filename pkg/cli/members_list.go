@@ -82,7 +82,7 @@ func runMembersList(ctx context.Context, env *Env, opts membersListOptions) erro
 			rows[i] = []any{
 				m.Email, m.Name, string(m.Status), statusSince(&m.Member), m.LastSignInAt, m.Company, m.InGroup,
 				m.InvitedAt, m.RequestedAt, m.RegisteredAt, m.FailedAt, m.DisabledAt,
-				m.RefusedAt, m.Refusal, m.GraceUntil,
+				m.RefusedAt, m.Refusal, env.recallUntil(&m.Member),
 			}
 		}
 		empty := "no members yet; access groups and invitations make them"
@@ -97,6 +97,15 @@ func runMembersList(ctx context.Context, env *Env, opts membersListOptions) erro
 		}
 		return nil
 	})
+}
+
+// recallUntil is until when an invitation is sure not to go out, so that it
+// can be taken back; zero when that is over.
+func (e *Env) recallUntil(m *portal.Member) time.Time {
+	if m.GraceUntil.After(e.now()) {
+		return m.GraceUntil
+	}
+	return time.Time{}
 }
 
 // statusSince is when the member's status began.

@@ -58,7 +58,7 @@ func runMembersShow(ctx context.Context, env *Env, address string) error {
 		return env.Printer().Object(memberViewColumns, []any{
 			m.Email, m.Name, m.Company, status(m.Status), statusSince(&m.Member), m.Entry.Allowed, m.Entry.Why,
 			append([]string{}, m.Groups...), append([]string{}, m.Elsewhere...),
-			m.InvitedAt, m.GraceUntil, m.RequestedAt, m.RegisteredAt, m.LastSignInAt, m.FailedAt, m.DisabledAt, m.RefusedAt, m.Refusal,
+			m.InvitedAt, env.recallUntil(&m.Member), m.RequestedAt, m.RegisteredAt, m.LastSignInAt, m.FailedAt, m.DisabledAt, m.RefusedAt, m.Refusal,
 		})
 	})
 }

@@ -39,13 +39,18 @@ func (tx *Tx) DropInvitations(ctx context.Context, p portal.PortalID, c portal.C
 		WHERE `+invites+` AND attempts = 0 AND `+unsent, p, c, recipient, stamp(tx.Now))
 }
 
-// InGrace lists contacts whose membership a change of settings made and of
-// whom nobody has noted yet that they were told, by id; after is the last one
-// of the page before.
+// InGrace lists memberships that a change of settings made and that TakeBack
+// could take back, by contact; after is the last one of the page before.
 func (tx *Tx) InGrace(ctx context.Context, p portal.PortalID, after portal.ContactID, limit int) ([]portal.Member, error) {
 	return list(ctx, tx, `SELECT `+memberColumns+` FROM member m
-		WHERE m.portal_id = $1 AND m.contact_id > $2 AND m.grace_until IS NOT NULL ORDER BY m.contact_id LIMIT $3`,
-		[]any{p, after, limitOr(limit, 50)}, scanMember)
+		JOIN contact c ON c.id = m.contact_id
+		WHERE m.portal_id = $1 AND m.contact_id > $2 AND m.grace_until IS NOT NULL
+			AND (m.grace_until > $4 OR EXISTS (SELECT 1 FROM outbox o
+				WHERE o.recipient = CASE c.member_email WHEN '' THEN c.email ELSE c.member_email END
+					AND o.portal_id = m.portal_id AND o.contact_id = m.contact_id AND o.kind IN ($5, $6) AND o.attempts = 0
+					AND o.sent_at IS NULL AND o.failed_at IS NULL AND o.dropped_at IS NULL))
+		ORDER BY m.contact_id LIMIT $3`,
+		[]any{p, after, limitOr(limit, 50), stamp(tx.Now), MailInvitation, MailAccess}, scanMember)
 }
 
 // EndGrace notes that a member was told, so that the membership stays.
@@ -97,8 +102,8 @@ func (tx *Tx) EndPortalTokens(ctx context.Context, p portal.PortalID, c portal.C
 	return nil
 }
 
-// CountInGrace counts the members of a portal whom InGrace lists and whose
-// grace ends at a time or later, and tells when the last one's does.
+// CountInGrace counts a portal's members whose membership a change of settings
+// made and whose grace ends at a time or later, and tells when the last one's does.
 func (tx *Tx) CountInGrace(ctx context.Context, p portal.PortalID, ends time.Time) (n int, until time.Time, err error) {
 	_, err = tx.one(ctx, `SELECT count(*), max(grace_until) FROM member WHERE portal_id = $1 AND grace_until >= $2`,
 		[]any{p, stamp(ends)}, func(r row) error { return r.Scan(&n, timeInto{&until}) })
