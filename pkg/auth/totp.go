@@ -23,6 +23,10 @@ const (
 	totpSkew     = 1  // steps a phone's clock may be off, either way
 )
 
+// longestIssuer is how much of a name goes into an address: it stands there
+// twice and escaped, all of it must fit a QR code, and a phone shows no more.
+const longestIssuer = 40
+
 var totpText = base32.StdEncoding.WithPadding(base32.NoPadding)
 
 // NewTOTPKey returns a random key to share with an authenticator app.
@@ -40,6 +44,9 @@ func TOTPText(key []byte) string { return totpText.EncodeToString(key) }
 // ampersand in the issuer as it is, which cuts the name short.
 func TOTPURL(key []byte, issuer, account string) string {
 	issuer = strings.Join(strings.Fields(strings.ReplaceAll(issuer, ":", " ")), " ") // a colon ends the issuer here
+	if name := []rune(issuer); len(name) > longestIssuer {
+		issuer = strings.TrimSpace(string(name[:longestIssuer-1])) + "…"
+	}
 	q := url.Values{
 		"secret": {TOTPText(key)}, "issuer": {issuer},
 		"algorithm": {"SHA1"}, "digits": {"6"}, "period": {strconv.Itoa(totpPeriod)},

@@ -88,6 +88,10 @@ func TestTOTPURLCarriesTheKeyAndTheNames(t *testing.T) {
 			t.Errorf("%s is %q, want %q", name, q.Get(name), want)
 		}
 	}
+	long := TOTPURL(key, strings.Repeat("𝄞", 200), strings.Repeat("a", 250)+"@x.y")
+	if len(long) > 2000 || !strings.Contains(long, "%E2%80%A6&") {
+		t.Errorf("a long name makes an address of %d bytes: %s", len(long), long)
+	}
 	if strings.ContainsAny(TOTPText(key), "=01 ") {
 		t.Errorf("%q has signs people mistype", TOTPText(key))
 	}
