@@ -49,12 +49,20 @@ func TestErasedPersonLeavesTheThread(t *testing.T) {
 	if err := w.AddParticipant(t.Context(), w.as(w.bo), bos, w.ana.Email); err != nil {
 		t.Fatal(err)
 	}
+	others := w.opened(w.bo, "Paint")
+	if err := w.Reply(t.Context(), w.as(w.bo), others, Answer{Body: "Ana knows more; Anabel does not."}); err != nil {
+		t.Fatal(err)
+	}
+	anabel := w.opened(w.bo, "Anabel")
 	done := w.erase("Ana@Example.com", erasing)
+	if slices.Contains(done.Mentions.Tickets, anabel) {
+		t.Errorf("%s is listed, which names somebody else", anabel)
+	}
 	if !slices.Equal(done.Open, []portal.TicketNumber{open}) || done.Tickets != 3 || done.Messages != 2 {
 		t.Errorf("open %v of %d tickets, %d messages; want %v of 3, 2", done.Open, done.Tickets, done.Messages, open)
 	}
-	if !slices.Equal(done.Mentions.Tickets, []portal.TicketNumber{bos}) {
-		t.Errorf("others mention her in %v; want %v", done.Mentions.Tickets, bos)
+	if !slices.Equal(done.Mentions.Tickets, []portal.TicketNumber{bos, others}) {
+		t.Errorf("others mention her in %v; want %v and %v", done.Mentions.Tickets, bos, others)
 	}
 	ticket, messages, _ := w.thread(closed)
 	if ticket.Subject != "[gone]" || ticket.RequesterName != "[erased en]" || ticket.Status != portal.Closed {

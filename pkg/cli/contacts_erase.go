@@ -42,9 +42,9 @@ same. All ways in end at once; mail to the person that waits is not sent. Open
 tickets stay open. The same address can register again, as a new person.
 
 The store's file is then written anew, so that its free parts hold nothing any
-more. That takes as much room as the file and keeps others from writing for
-about a second a hundred megabytes; --keep-file leaves it out. Backups and
-exports made before still hold everything.`,
+more. That takes as much room as the file, and keeps others from writing for a
+few seconds a hundred megabytes; --keep-file leaves it out for a store so large
+that its pages would notice. Backups and exports made before still hold it all.`,
 		Example: `  portalctl contacts erase ann@example.com --dry-run
   portalctl contacts erase ann@example.com --yes`,
 		Args: upTo(1),

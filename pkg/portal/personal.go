@@ -58,6 +58,8 @@ type PersonalMembership struct {
 	RequestedAt  time.Time    `json:"requested_at,omitzero"`
 	RegisteredAt time.Time    `json:"registered_at,omitzero"`
 	DisabledAt   time.Time    `json:"disabled_at,omitzero"`
+	RefusedAt    time.Time    `json:"refused_at,omitzero"`
+	Refusal      string       `json:"refusal,omitempty"`
 	LastSignInAt time.Time    `json:"last_sign_in_at,omitzero"`
 }
 

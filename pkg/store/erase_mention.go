@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/portalctl/portalctl/pkg/portal"
@@ -41,6 +42,9 @@ func (tx *Tx) MentionsOf(ctx context.Context, c *portal.Contact) (*Mentions, err
 		if err := tx.mentionsOf(ctx, c, "%"+likeText(word)+"%", m); err != nil {
 			return nil, err
 		}
+	}
+	if err := tx.calledBy(ctx, c, m); err != nil {
+		return nil, err
 	}
 	slices.Sort(m.Tickets)
 	m.Tickets = slices.Compact(m.Tickets)
@@ -81,4 +85,44 @@ func (tx *Tx) mentionsOf(ctx context.Context, c *portal.Contact, pattern string,
 		*place.names = append(*place.names, names...)
 	}
 	return nil
+}
+
+// shortestPart is how many letters a part of a name has at least.
+const shortestPart = 3
+
+// calledBy looks for single parts of the name, such as the first, among people
+// who know the contact: in messages of others to tickets the contact takes
+// part in and to those of the contact's companies. Elsewhere the same name is
+// somebody else's.
+func (tx *Tx) calledBy(ctx context.Context, c *portal.Contact, m *Mentions) error {
+	for _, name := range strings.Fields(c.Name) {
+		if utf8.RuneCountInString(name) < shortestPart {
+			continue
+		}
+		err := tx.each(ctx, `SELECT m.ticket, m.body FROM message m WHERE m.body LIKE $2 ESCAPE '\' AND coalesce(m.contact_id, 0) <> $1
+			AND m.ticket IN (SELECT number FROM ticket WHERE contact_id = $1
+				UNION SELECT ticket FROM participant WHERE contact_id = $1
+				UNION SELECT t.number FROM ticket t JOIN contact_company cc ON cc.company_id = t.company_id WHERE cc.contact_id = $1)`,
+			[]any{c.ID, "%" + likeText(name) + "%"}, func(r row) (more bool, err error) {
+				var n portal.TicketNumber
+				var body string
+				if err := r.Scan(&n, &body); err != nil {
+					return false, err
+				}
+				if hasWord(body, name) {
+					m.Tickets = append(m.Tickets, n)
+				}
+				return true, nil
+			})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hasWord reports whether a text has a word, in any case.
+func hasWord(text, word string) bool {
+	return slices.ContainsFunc(strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-' && r != '\'' }),
+		func(s string) bool { return strings.EqualFold(s, word) })
 }

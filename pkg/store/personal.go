@@ -70,12 +70,12 @@ func (tx *Tx) personalPlaces(ctx context.Context, id portal.ContactID, p *portal
 	if err != nil {
 		return err
 	}
-	return mine(ctx, tx, &p.Memberships, `SELECT p.name, m.status, m.invited_at, m.requested_at, m.registered_at, m.disabled_at, m.last_sign_in_at
+	return mine(ctx, tx, &p.Memberships, `SELECT p.name, m.status, m.invited_at, m.requested_at, m.registered_at, m.disabled_at, m.refused_at, m.refusal, m.last_sign_in_at
 		FROM member m JOIN portal p ON p.id = m.portal_id WHERE m.contact_id = $1 ORDER BY p.name`, id,
 		func(m *portal.PersonalMembership) []any {
 			return []any{
 				&m.Portal, &m.Status, timeInto{&m.InvitedAt}, timeInto{&m.RequestedAt}, timeInto{&m.RegisteredAt},
-				timeInto{&m.DisabledAt}, timeInto{&m.LastSignInAt},
+				timeInto{&m.DisabledAt}, timeInto{&m.RefusedAt}, &m.Refusal, timeInto{&m.LastSignInAt},
 			}
 		})
 }

@@ -66,7 +66,8 @@ const offlineStyle = `
 .offline details.ticket > .inside { padding: 0 1.25rem 1.25rem; }
 .offline .thread { margin-top: 1.25rem; }
 .offline .agreed { margin-top: 0.5rem; white-space: pre-wrap; }
-.offline .message-time { text-decoration: none; }
+.offline .message-time { margin: 0; text-align: start; }
+.offline h2 + p { margin-top: 0.5rem; }
 @media (max-width: 30rem) { .offline .facts > div { grid-template-columns: 1fr; gap: 0; } }
 `
 
