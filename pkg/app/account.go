@@ -67,6 +67,9 @@ func contactOnly(v *Visit) error {
 	if v.Contact == nil {
 		return portal.NotFoundf("account.none", "agents have no account in a portal")
 	}
+	if v.ReadOnly {
+		return readOnly()
+	}
 	return nil
 }
 

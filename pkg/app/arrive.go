@@ -18,6 +18,7 @@ type arrival struct {
 	returnTo string
 	device   Device
 	provider []byte // sealed: what signs out at the identity provider
+	openedBy string // the operator who only looks as them
 }
 
 // SignedIn is the fresh session after a successful sign-in.
@@ -109,7 +110,10 @@ func (a *App) startSession(ctx context.Context, tx *store.Tx, v *Visit, in arriv
 	s := &store.Session{
 		Hash: hash, Portal: v.Portal.ID, Contact: in.who.Contact, Agent: in.who.Agent,
 		UserAgent: clip(in.device.UserAgent, 300), Address: in.device.Address,
-		Way: in.way, Factor: in.factor, Provider: in.provider, ExpiresAt: tx.Now.Add(SessionLife),
+		Way: in.way, Factor: in.factor, Provider: in.provider, OpenedBy: in.openedBy, ExpiresAt: tx.Now.Add(SessionLife),
+	}
+	if in.openedBy != "" {
+		s.ExpiresAt = tx.Now.Add(LookLife)
 	}
 	if err := tx.AddSession(ctx, s); err != nil {
 		return nil, err

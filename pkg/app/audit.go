@@ -169,15 +169,26 @@ func bearing(ctx context.Context, tx *store.Tx, changes []Change) ([]Change, err
 // pages show pictures again and again.
 const fileViewEvery = time.Hour
 
-// noteFileView writes down that an agent looked at a file, once an hour.
+// noteFileView writes down that an agent, or an operator who looks as a
+// customer, looked at a file, once an hour.
 func (a *App) noteFileView(v *Visit, f *portal.File) {
 	a.afterwards(func(ctx context.Context) error {
 		return a.store.Write(ctx, func(tx *store.Tx) error {
-			c, err := tx.Count(ctx, fmt.Sprintf("viewed:%d:%d", v.Agent.ID, f.ID), fileViewEvery)
+			ticket := Change{Field: "ticket", To: f.Ticket.String()}
+			who := v.actor().String()
+			if v.ReadOnly {
+				who = fmt.Sprintf("look %d", v.Session.ID)
+			}
+			c, err := tx.Count(ctx, fmt.Sprintf("viewed:%s:%d", who, f.ID), fileViewEvery)
 			if err != nil || c.Count > 1 {
 				return err
 			}
-			return a.noteVisit(ctx, tx, v, portal.AuditFileViewed, aboutFile(f.ID), Change{Field: "ticket", To: f.Ticket.String()})
+			if v.ReadOnly {
+				e := portal.AuditEntry{Kind: portal.AuditFileViewed, Operator: v.Session.OpenedBy, Portal: v.Portal.ID, About: aboutFile(f.ID)}
+				e.Address, e.Changes = v.Session.Address, []portal.AuditChange{portal.AuditChange(ticket)}
+				return a.audit(ctx, tx, e)
+			}
+			return a.noteVisit(ctx, tx, v, portal.AuditFileViewed, aboutFile(f.ID), ticket)
 		})
 	})
 }

@@ -19,7 +19,7 @@ const maxDraft = portal.MaxBody + 20<<10
 
 // Draft returns what the contact typed under the key ("new" or T-1042).
 func (a *App) Draft(ctx context.Context, v *Visit, key string) (form map[string]string, err error) {
-	if v.Contact == nil {
+	if v.Contact == nil || v.ReadOnly {
 		return nil, nil
 	}
 	if key, err = draftKey(key); err != nil {
@@ -36,6 +36,9 @@ func (a *App) Draft(ctx context.Context, v *Visit, key string) (form map[string]
 // for a visit whose session has ended by itself too (Visit.Ended): there a
 // draft is only added, never removed.
 func (a *App) KeepDraft(ctx context.Context, v *Visit, key string, form map[string]string) error {
+	if v.ReadOnly {
+		return readOnly()
+	}
 	owner := v.Ended
 	if v.Contact != nil {
 		owner = v.Contact.ID

@@ -108,7 +108,7 @@ func (a *App) File(ctx context.Context, v *Visit, id portal.FileID) (*portal.Fil
 	if err != nil {
 		return nil, nil, err
 	}
-	if v.Agent != nil {
+	if v.Agent != nil || v.ReadOnly {
 		a.noteFileView(v, file)
 	}
 	return file, content, nil

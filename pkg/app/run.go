@@ -96,6 +96,9 @@ func (a *App) sweep(ctx context.Context) {
 			continue
 		case <-tick.C:
 		}
+		if err := a.endLooks(ctx); err != nil && ctx.Err() == nil {
+			a.log.Warn("ending looks failed", "error", err)
+		}
 		for {
 			var n int
 			err := a.store.Write(ctx, func(tx *store.Tx) (err error) {

@@ -504,6 +504,9 @@ func (a *App) SignOut(ctx context.Context, v *Visit) error {
 		return nil
 	}
 	return a.store.Write(ctx, func(tx *store.Tx) error {
+		if s.OpenedBy != "" {
+			return a.endLook(ctx, tx, v)
+		}
 		err := tx.EndSession(ctx, s.Contact, s.Agent, s.ID, endSignOut)
 		if portal.KindOf(err) == portal.NotFound {
 			return nil

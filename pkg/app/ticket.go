@@ -76,7 +76,10 @@ func (a *App) TicketBefore(ctx context.Context, v *Visit, n portal.TicketNumber,
 	if follows, err := portal.ParseTicketNumber(view.Ticket.Fields[fieldFollows]); err == nil {
 		view.Follows = follows
 	}
-	if v.Contact != nil && !view.Later && view.Ticket.LastPublic > view.UnreadFrom {
+	if v.ReadOnly {
+		view.Draft = nil // what they typed and did not send is theirs alone
+	}
+	if v.Contact != nil && !v.ReadOnly && !view.Later && view.Ticket.LastPublic > view.UnreadFrom {
 		a.markRead(v.Contact.ID, n, view.Ticket.LastPublic)
 	}
 	return view, nil
@@ -127,6 +130,9 @@ func (w *TicketView) permit(v *Visit, now time.Time) {
 // ticketForChange returns a ticket the visitor may answer, inside the
 // transaction that will change it.
 func ticketForChange(ctx context.Context, tx *store.Tx, v *Visit, n portal.TicketNumber) (*portal.Ticket, error) {
+	if v.ReadOnly {
+		return nil, readOnly()
+	}
 	t, err := tx.TicketFor(ctx, &v.Viewer, n)
 	if err != nil {
 		return nil, err
@@ -157,6 +163,9 @@ type NewTicket struct {
 func (a *App) OpenTicket(ctx context.Context, v *Visit, in NewTicket) (portal.TicketNumber, error) {
 	if v.Contact == nil {
 		return 0, portal.Forbiddenf("tickets.agent", "agents open tickets with `portalctl tickets create`")
+	}
+	if v.ReadOnly {
+		return 0, readOnly()
 	}
 	t := &portal.Ticket{
 		Status: portal.New, Priority: portal.Normal, Requester: v.Contact.ID, Company: v.Contact.Primary,

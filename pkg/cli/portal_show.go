@@ -16,6 +16,7 @@ func newPortalCmd(env *Env) *cobra.Command {
 		newPortalListCmd(env),
 		newPortalShowCmd(env),
 		newPortalSetCmd(env),
+		newPortalOpenCmd(env),
 		newPortalRemoveCmd(env),
 	)
 	cmd.Aliases = []string{"portals"}

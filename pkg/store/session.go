@@ -135,10 +135,11 @@ func (tx *Tx) TouchSession(ctx context.Context, id portal.SessionID, address str
 }
 
 // Sessions returns the sessions of a contact or agent that are live by their
-// row, neither ended nor past ExpiresAt; the last used first.
+// row, neither ended nor past ExpiresAt; the last used first. An operator who
+// looks as a contact has none of the contact's sessions.
 func (tx *Tx) Sessions(ctx context.Context, c portal.ContactID, a portal.AgentID) ([]Session, error) {
 	column, id := sessionOwner(c, a)
-	return list(ctx, tx, `SELECT `+sessionColumns+` FROM session s WHERE s.`+column+` = $1 AND s.ended_at IS NULL AND s.expires_at > $2
+	return list(ctx, tx, `SELECT `+sessionColumns+` FROM session s WHERE s.`+column+` = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND s.opened_by = ''
 		ORDER BY s.seen_at DESC, s.id DESC`, []any{id, stamp(tx.Now)},
 		func(r row) (s Session, err error) { return s, r.Scan(sessionInto(&s)...) })
 }
@@ -176,4 +177,18 @@ func (tx *Tx) EndSessionsByWay(ctx context.Context, p portal.PortalID, way porta
 	n, err := tx.exec(ctx, `UPDATE session SET ended_at = $3, end_reason = $4 WHERE portal_id = $1 AND way = $2 AND ended_at IS NULL`,
 		p, way, stamp(tx.Now), reason)
 	return int(n), err
+}
+
+// LooksOver returns the sessions of operators who looked as a contact that
+// have ended or run out, and were not removed yet.
+func (tx *Tx) LooksOver(ctx context.Context) ([]Session, error) {
+	return list(ctx, tx, `SELECT `+sessionColumns+` FROM session s
+		WHERE s.opened_by <> '' AND (s.ended_at IS NOT NULL OR s.expires_at <= $1) ORDER BY s.id`, []any{stamp(tx.Now)},
+		func(r row) (s Session, err error) { return s, r.Scan(sessionInto(&s)...) })
+}
+
+// RemoveSession removes a session; removed is false when it was gone.
+func (tx *Tx) RemoveSession(ctx context.Context, id portal.SessionID) (removed bool, err error) {
+	n, err := tx.exec(ctx, `DELETE FROM session WHERE id = $1`, id)
+	return n > 0, err
 }

@@ -54,6 +54,8 @@ func (s *Server) routes() []route {
 		{"GET /sign-in/sent", s.linkSent, anyone, noBody},
 		{"GET /sign-in/link/{token}", s.linkShow, arriving, noBody},
 		{"POST /sign-in/link/{token}", s.linkUse, arriving, small},
+		{"GET /view/{token}", s.lookShow, anyone, noBody},
+		{"POST /view/{token}", s.lookOpen, anyone, small},
 		{"GET /sign-out", s.signOutForm, arriving, noBody},
 		{"POST /sign-out", s.signOut, arriving, small},
 
@@ -148,13 +150,16 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request, v *app.Visit, rt
 		return s.paused(w, r)
 	}
 	if !isRead(r) {
-		if v.ReadOnly && rt.pattern != "POST /sign-out" {
+		if v.ReadOnly && rt.pattern != "POST /sign-out" && rt.pattern != "POST /view/{token}" {
 			return portal.Forbiddenf("view.read_only", "this is a look at somebody's portal; nothing can be changed")
 		}
 		if !formType(r) {
 			return errMediaType
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, rt.limit)
+	}
+	if v.ReadOnly && !inLook(rt.pattern) {
+		return portal.Forbiddenf("view.private", "this page is for the contact alone")
 	}
 	switch rt.who {
 	case anyone, arriving:
@@ -171,6 +176,13 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request, v *app.Visit, rt
 		}
 	}
 	return rt.handle(w, r)
+}
+
+// inLook reports whether an operator who looks as a customer may see a route:
+// not the account, and nothing to take away in bulk.
+func inLook(pattern string) bool {
+	_, path, _ := strings.Cut(pattern, " ")
+	return path != "/tickets.csv" && path != "/account" && !strings.HasPrefix(path, "/account/")
 }
 
 // formType reports whether a body is what forms send. Other types can be sent

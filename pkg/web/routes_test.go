@@ -48,6 +48,7 @@ func TestStrangersReachOnlyWhatIsOpen(t *testing.T) {
 		"GET /register/pending", "GET /register/{token}", "POST /register/{token}", "GET /invitation/{token}",
 		"POST /invitation/{token}", "GET /reset", "POST /reset", "GET /reset/sent", "GET /reset/{token}", "POST /reset/{token}",
 		"GET /not-me/{token}", "POST /not-me/{token}",
+		"GET /view/{token}", "POST /view/{token}",
 		"GET /sso", "GET /sso/callback", "GET /sso/signed-out",
 		"POST /sign-in/passkey/begin", "POST /sign-in/passkey",
 	}

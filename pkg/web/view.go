@@ -29,7 +29,8 @@ type view struct {
 	Flash  string // a notice about what was just done
 	Now    time.Time
 	Zone   *time.Location
-	Print  bool // the page is to go on paper
+	Print  bool  // the page is to go on paper
+	Look   *look // an operator looks as a customer; nil: nobody does
 
 	// The word customers read for ticket, as a heading and within a sentence.
 	One, Many, one, many string
@@ -62,6 +63,9 @@ func (s *Server) viewIn(w http.ResponseWriter, r *http.Request, title, language 
 			v.User, v.Agent = v.Visit.Agent.Name, true
 		case v.Visit.Contact != nil:
 			v.User = v.Visit.Contact.DisplayName()
+		}
+		if session := v.Visit.Session; session != nil && session.OpenedBy != "" {
+			v.Look = &look{By: session.OpenedBy, Until: session.ExpiresAt}
 		}
 		v.Flash = v.flash(page.TakeFlash(w, r))
 		_, v.Print = r.URL.Query()["print"]

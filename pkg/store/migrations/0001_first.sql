@@ -303,6 +303,7 @@ CREATE TABLE session (
 CREATE INDEX session_contact ON session (contact_id, seen_at);
 CREATE INDEX session_agent ON session (agent_id, seen_at);
 CREATE INDEX session_seen ON session (seen_at);
+CREATE INDEX session_look ON session (id) WHERE opened_by <> '';
 
 CREATE TABLE consent (
   id         INTEGER PRIMARY KEY,
