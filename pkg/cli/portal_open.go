@@ -49,7 +49,7 @@ func runPortalOpen(ctx context.Context, env *Env, o portalOpenOptions) error {
 		if err != nil {
 			return err
 		}
-		env.say("a look as %s, good for one use within 10 minutes; it ends after %s:", link.Email, shortDuration(app.LookLife))
+		env.say("a look as %s, good for one use within 10 minutes; it ends after %d minutes:", link.Email, int(app.LookLife.Minutes()))
 		if env.Config.Output == output.Table {
 			return env.line(link.URL)
 		}
