@@ -131,15 +131,15 @@ func (a *App) noteLook(ctx context.Context, tx *store.Tx, kind portal.AuditKind,
 // endLook ends a look by its own button.
 func (a *App) endLook(ctx context.Context, tx *store.Tx, v *Visit) error {
 	s := v.Session
-	gone, err := tx.RemoveSession(ctx, s.ID)
-	if err != nil || !gone {
+	first, err := tx.EndLook(ctx, s.ID)
+	if err != nil || !first {
 		return err
 	}
 	return a.noteLook(ctx, tx, portal.AuditViewEnded, s.Portal, s.Contact, s.OpenedBy, v.Device, portal.AuditChange{Field: "reason", To: endSignOut})
 }
 
 // endLooks writes down the looks that are over by themselves: their time ran
-// out, or the contact's rights did. Their sessions go with it.
+// out, or the contact's rights did.
 func (a *App) endLooks(ctx context.Context) error {
 	return a.store.Write(ctx, func(tx *store.Tx) error {
 		over, err := tx.LooksOver(ctx)
@@ -147,7 +147,7 @@ func (a *App) endLooks(ctx context.Context) error {
 			return err
 		}
 		for _, s := range over {
-			if _, err := tx.RemoveSession(ctx, s.ID); err != nil {
+			if _, err := tx.EndLook(ctx, s.ID); err != nil {
 				return err
 			}
 			reason, at := s.EndReason, s.EndedAt

@@ -179,16 +179,23 @@ func (tx *Tx) EndSessionsByWay(ctx context.Context, p portal.PortalID, way porta
 	return int(n), err
 }
 
+// endNoted is the reason a look ended with once the audit log tells the real
+// one. The row stays for a while like any other: the contact's take-out shows
+// who looked.
+const endNoted = "noted"
+
 // LooksOver returns the sessions of operators who looked as a contact that
-// have ended or run out, and were not removed yet.
+// have ended or run out, and that EndLook was not called for.
 func (tx *Tx) LooksOver(ctx context.Context) ([]Session, error) {
 	return list(ctx, tx, `SELECT `+sessionColumns+` FROM session s
-		WHERE s.opened_by <> '' AND (s.ended_at IS NOT NULL OR s.expires_at <= $1) ORDER BY s.id`, []any{stamp(tx.Now)},
+		WHERE s.opened_by <> '' AND s.end_reason <> $2 AND (s.ended_at IS NOT NULL OR s.expires_at <= $1) ORDER BY s.id`, []any{stamp(tx.Now), endNoted},
 		func(r row) (s Session, err error) { return s, r.Scan(sessionInto(&s)...) })
 }
 
-// RemoveSession removes a session; removed is false when it was gone.
-func (tx *Tx) RemoveSession(ctx context.Context, id portal.SessionID) (removed bool, err error) {
-	n, err := tx.exec(ctx, `DELETE FROM session WHERE id = $1`, id)
+// EndLook ends a look, if it has not ended yet; first is false when it was
+// called for it before.
+func (tx *Tx) EndLook(ctx context.Context, id portal.SessionID) (first bool, err error) {
+	n, err := tx.exec(ctx, `UPDATE session SET ended_at = coalesce(ended_at, CASE WHEN expires_at < $2 THEN expires_at ELSE $2 END), end_reason = $3
+		WHERE id = $1 AND opened_by <> '' AND end_reason <> $3`, id, stamp(tx.Now), endNoted)
 	return n > 0, err
 }
