@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -86,17 +85,17 @@ func (a *App) GiveFactor(ctx context.Context, v *Visit, code, returnTo string, d
 		return nil, portal.Conflictf("factor.not_asked", "no code is asked for")
 	}
 	account, network := factorKey(who), "fail:net:"+d.network()
-	slowed := []string{account, network}
 	if !auth.IsTOTP(digitsOnly(code)) {
 		// Nobody guesses a recovery code, so guesses at codes of the app, by
-		// somebody who knows the password, keep no owner out who has one.
-		slowed = []string{network}
+		// somebody who knows the password, keep no owner out who has one. Nor
+		// does what can be no code of the app keep those out.
+		account = ""
 	}
 	given := &GivenFactor{}
 	var refused error
 	err := a.store.Write(ctx, func(tx *store.Tx) error {
 		refused, *given = nil, GivenFactor{}
-		if err := slowedFactor(blockedIn(ctx, tx, slowed...)); err != nil {
+		if err := slowedFactor(blockedIn(ctx, tx, account, network)); err != nil {
 			return err
 		}
 		if refused = a.checkFactor(ctx, tx, v, who, code, given, d); refused != nil {
@@ -220,8 +219,8 @@ func (a *App) checkTOTP(ctx context.Context, tx *store.Tx, who portal.Person, co
 	return err
 }
 
-// wrongFactor counts a wrong code: against the person, the network, the app
-// and the half sign-in, which the last of its tries ends.
+// wrongFactor counts a wrong code: against the network, the half sign-in, which
+// the last of its tries ends, and, unless account is "", the person and the app.
 func (a *App) wrongFactor(ctx context.Context, tx *store.Tx, v *Visit, who portal.Person, account, network string, why error, d Device) (ended bool, err error) {
 	e := a.failedSignIn(v, who, "", v.Session.Way, d)
 	for _, one := range portal.Errors(why) {
@@ -230,7 +229,7 @@ func (a *App) wrongFactor(ctx context.Context, tx *store.Tx, v *Visit, who porta
 	if err := a.failedIn(ctx, tx, account, network, e); err != nil {
 		return false, err
 	}
-	if !hasErrorCode(why, "factor.recovery") {
+	if account != "" {
 		if _, err := tx.CountWrongCode(ctx, who); err != nil {
 			return false, err
 		}
@@ -244,10 +243,6 @@ func (a *App) wrongFactor(ctx context.Context, tx *store.Tx, v *Visit, who porta
 		return true, err
 	}
 	return true, a.tellOfTries(ctx, tx, v, who)
-}
-
-func hasErrorCode(err error, code string) bool {
-	return slices.ContainsFunc(portal.Errors(err), func(e *portal.Error) bool { return e.Code == code })
 }
 
 // tellOfTries tells somebody that wrong codes were given in their name: who

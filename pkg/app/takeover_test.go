@@ -250,3 +250,16 @@ func TestAnswersFromNowhereAreSlowedDown(t *testing.T) {
 		t.Errorf("from another network: %v", err)
 	}
 }
+
+func TestNonsenseDoesNotLockTheOwnersApp(t *testing.T) {
+	w := newWorld(t, nil)
+	app, _ := w.turnOn(w.proveAgain(w.as(w.ana)))
+	for i := range factorWrongs {
+		from := Device{Address: fmt.Sprintf("198.51.100.%d", i/10)}
+		_, err := w.GiveFactor(t.Context(), w.half(), "nonsense", "", from)
+		wantCode(t, err, "factor.wrong")
+	}
+	if _, err := w.GiveFactor(t.Context(), w.half(), app.next(), "", phone); err != nil {
+		t.Errorf("what can be no code of the app keeps the app's codes out: %v", err)
+	}
+}
