@@ -26,7 +26,7 @@ func attachByDomain(ctx context.Context, tx *store.Tx, c *portal.Contact) error 
 	if err := leaveByDomain(ctx, tx, c, domain); err != nil {
 		return err
 	}
-	if portal.PublicMailDomain(domain) {
+	if publicMailDomain(domain) {
 		return nil // also of a company that had the domain before it was known as one
 	}
 	companies, err := tx.CompaniesByDomain(ctx, domain)
@@ -94,7 +94,7 @@ func attach(ctx context.Context, tx *store.Tx, c *portal.Contact, company portal
 // companyDomain checks a domain whose people are to belong to a company.
 func companyDomain(field, typed string) (string, error) {
 	d, err := hostName(field, typed)
-	if err == nil && portal.PublicMailDomain(d) {
+	if err == nil && publicMailDomain(d) {
 		return "", portal.Invalidf("company.domain_public", field, "%s gives an address to anybody, so it cannot tell who belongs to a company", d).
 			WithHint("let people belong to it one by one: portalctl contacts set ADDRESS --company NAME")
 	}
@@ -104,7 +104,7 @@ func companyDomain(field, typed string) (string, error) {
 // PublicDomains returns those of some mail domains at which anybody can have
 // an address.
 func PublicDomains(domains []string) []string {
-	return slices.DeleteFunc(slices.Clone(domains), func(d string) bool { return !portal.PublicMailDomain(d) })
+	return slices.DeleteFunc(slices.Clone(domains), func(d string) bool { return !publicMailDomain(d) })
 }
 
 // DomainMatch is how many contacts have addresses at a company's domain

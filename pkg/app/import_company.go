@@ -61,7 +61,7 @@ func (im *companyImport) company(ctx context.Context, tx *store.Tx, in *transfer
 // withoutPublic leaves out a domain that gives addresses to anybody: as a
 // company's, it would make all of them belong to it.
 func withoutPublic(domain string, out *outcome) string {
-	if domain == "" || !portal.PublicMailDomain(domain) {
+	if domain == "" || !publicMailDomain(domain) {
 		return domain
 	}
 	out.notes = append(out.notes, "a company's domain is one at which anybody can have an address; it was left out")

@@ -1,4 +1,4 @@
-package portal
+package app
 
 import (
 	"bytes"
@@ -32,10 +32,10 @@ var publicMailList = sync.OnceValue(func() []string {
 	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
 })
 
-// PublicMailDomain reports whether anybody can have an address at the domain,
+// publicMailDomain reports whether anybody can have an address at the domain,
 // as at gmail.com, so that it says nothing of who somebody works for. The
 // domain is in lower case and its ASCII form.
-func PublicMailDomain(domain string) bool {
+func publicMailDomain(domain string) bool {
 	_, found := slices.BinarySearch(publicMailList(), domain)
 	return found
 }

@@ -1,9 +1,7 @@
-package portal_test
+package app
 
 import (
 	"testing"
-
-	"github.com/portalctl/portalctl/pkg/portal"
 )
 
 func TestPublicMailDomain(t *testing.T) {
@@ -11,7 +9,7 @@ func TestPublicMailDomain(t *testing.T) {
 		"gmail.com": true, "outlook.com": true, "hotmail.se": true, "gmx.de": true, "telia.com": true, "mailinator.com": true,
 		"acme.com": false, "example.com": false, "mail.acme.com": false, "ibm.com": false, "": false,
 	} {
-		if got := portal.PublicMailDomain(domain); got != want {
+		if got := publicMailDomain(domain); got != want {
 			t.Errorf("%q is public mail: %v; want %v", domain, got, want)
 		}
 	}
