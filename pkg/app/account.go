@@ -149,10 +149,9 @@ func (a *App) ChangePassword(ctx context.Context, v *Visit, present, next string
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case old == "":
+	if old == "" {
 		err = a.proven(v)
-	default:
+	} else {
 		err = a.checkPresent(ctx, v, old, present, d)
 	}
 	if err != nil {

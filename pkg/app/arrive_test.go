@@ -390,7 +390,6 @@ func TestModeSSOEndsOtherWaysAtOnce(t *testing.T) {
 	}
 }
 
-
 func TestSessionTellsWhereItWasLastSeen(t *testing.T) {
 	w := newWorld(t, nil)
 	token := w.signIn(w.ana)

@@ -52,47 +52,14 @@ func (w *world) everything() map[string][]byte {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	var tables []string
-	rows, err := db.QueryContext(ctx, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' UNION SELECT 'vocabulary'")
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			w.t.Fatal(err)
-		}
-		tables = append(tables, name)
-	}
-	rows.Close()
+	tables := w.rows(ctx, db, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' UNION SELECT 'vocabulary'")
 	for _, table := range tables {
-		rows, err := db.QueryContext(ctx, `SELECT * FROM "`+table+`"`)
-		if err != nil {
-			w.t.Fatalf("%s: %v", table, err)
-		}
-		columns, err := rows.Columns()
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		for n := 1; rows.Next(); n++ {
-			values, into := make([]any, len(columns)), make([]any, len(columns))
-			for i := range values {
-				into[i] = &values[i]
-			}
-			if err := rows.Scan(into...); err != nil {
-				w.t.Fatal(err)
-			}
-			for i, v := range values {
-				if b, ok := v.([]byte); ok {
-					v = string(b)
-				}
-				all[fmt.Sprintf("%s.%s of row %d", table, columns[i], n)] = fmt.Append(nil, v)
+		name := string(table[0].value)
+		for n, row := range w.rows(ctx, db, `SELECT * FROM "`+name+`"`) {
+			for _, c := range row {
+				all[fmt.Sprintf("%s.%s of row %d", name, c.column, n+1)] = c.value
 			}
 		}
-		if err := rows.Err(); err != nil {
-			w.t.Fatal(err)
-		}
-		rows.Close()
 	}
 	for _, path := range []string{w.store.Path(), w.store.Path() + "-wal"} {
 		content, err := os.ReadFile(path)
@@ -386,4 +353,45 @@ func (w *world) ownRows(c *portal.Contact, a *author) {
 			w.t.Fatalf("%s: %v", row.query, err)
 		}
 	}
+}
+
+// cell is one value of a table, as its bytes.
+type cell struct {
+	column string
+	value  []byte
+}
+
+// rows reads everything a query gives.
+func (w *world) rows(ctx context.Context, db *sql.DB, query string) (all [][]cell) {
+	w.t.Helper()
+	rows, err := db.QueryContext(ctx, query)
+	if err != nil {
+		w.t.Fatalf("%s: %v", query, err)
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for rows.Next() {
+		values, into := make([]any, len(columns)), make([]any, len(columns))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			w.t.Fatal(err)
+		}
+		row := make([]cell, len(columns))
+		for i, v := range values {
+			if b, ok := v.([]byte); ok {
+				v = string(b)
+			}
+			row[i] = cell{columns[i], fmt.Append(nil, v)}
+		}
+		all = append(all, row)
+	}
+	if err := rows.Err(); err != nil {
+		w.t.Fatal(err)
+	}
+	return all
 }

@@ -170,8 +170,10 @@ func TestBrowserFindsNoBarriersAroundPasskeys(t *testing.T) {
 	b.press("form[data-passkey] button")
 	id := b.attribute("section[aria-labelledby=s-passkeys] li a", "href")
 	pages := []struct{ name, address string }{
-		{"account", d.home + "/account"}, {"new", d.home + "/account/passkeys/new"},
-		{"passkey", strings.TrimSuffix(d.home, "/help") + id}, {"sign-in", d.home + "/sign-in"},
+		{"account", d.home + "/account"},
+		{"new", d.home + "/account/passkeys/new"},
+		{"passkey", strings.TrimSuffix(d.home, "/help") + id},
+		{"sign-in", d.home + "/sign-in"},
 	}
 	for _, p := range pages {
 		if p.name == "sign-in" {

@@ -137,8 +137,15 @@ func (e *Env) toldErasure(done *app.Erasure, dryRun bool) error {
 		return nil
 	}
 	return e.Printer().Object([]output.Column{
-		{Name: "email"}, {Name: "left"}, {Name: "already"}, {Name: "dry_run"}, {Name: "erased_at"},
-		{Name: "open_tickets"}, {Name: "mentioned_in"}, {Name: "files_gone"}, {Name: "items"},
+		{Name: "email"},
+		{Name: "left"},
+		{Name: "already"},
+		{Name: "dry_run"},
+		{Name: "erased_at"},
+		{Name: "open_tickets"},
+		{Name: "mentioned_in"},
+		{Name: "files_gone"},
+		{Name: "items"},
 	}, []any{
 		done.Email, left, done.Already, dryRun, done.Contact.ErasedAt,
 		numberWords(done.Open), numberWords(mentionedIn(done)), done.FilesGone, erasureList(erasureItems(done)),

@@ -93,8 +93,10 @@ var reservedSlugs = []string{"-", "helpdesk", "api", ".well-known", "favicon.ico
 
 // pageWords are the first path parts of a portal's own pages. A portal with
 // an empty slug owns them on its host, so no slug may take one.
-var pageWords = []string{"sign-in", "sign-out", "register", "invitation", "reset", "sso", "tickets", "files", "articles", "account",
-	"not-me", "view", "consent"}
+var pageWords = []string{
+	"sign-in", "sign-out", "register", "invitation", "reset", "sso", "tickets", "files", "articles", "account",
+	"not-me", "view", "consent",
+}
 
 // ParseSlug checks the path at the end of a portal's URL: up to 60 letters
 // a–z, digits and hyphens, not one of the portal's own page names. A leading

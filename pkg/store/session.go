@@ -49,7 +49,9 @@ const sessionColumns = `s.id, s.hash, s.portal_id, s.contact_id, s.agent_id, s.u
 func sessionInto(s *Session) []any {
 	return []any{
 		&s.ID, &s.Hash, refInto(&s.Portal), refInto(&s.Contact), refInto(&s.Agent), &s.UserAgent, &s.Address,
-		&s.Way, &s.Factor, timeInto{&s.ProvedAt}, &s.OpenedBy, &s.Provider,
+		&s.Way, &s.Factor,
+		timeInto{&s.ProvedAt},
+		&s.OpenedBy, &s.Provider,
 		timeInto{&s.CreatedAt},
 		timeInto{&s.SeenAt},
 		timeInto{&s.ExpiresAt},

@@ -24,7 +24,9 @@ func (w *world) proven(session string) *browser {
 }
 
 func TestTakeOutAsksForProofFirst(t *testing.T) {
-	w := newWorld(t, func(p *portal.Portal) { p.Access.Methods = []portal.SignInMethod{portal.MethodPassword, portal.MethodLink} })
+	w := newWorld(t, func(p *portal.Portal) {
+		p.Access.Methods = []portal.SignInMethod{portal.MethodPassword, portal.MethodLink}
+	})
 	session := w.signIn(w.ana)
 	a := w.browser(session).post("/help/account/data")
 	if a.StatusCode != http.StatusSeeOther || !strings.Contains(a.Header.Get("Location"), "/help/account/proof") {

@@ -93,7 +93,9 @@ func (p Palette) properties() string {
 
 // StyleSheet is the portal's looks in an accent colour as one text, for a page
 // that opens without a network.
-func StyleSheet(accent string) string { return string(assets()["portal.css"].plain) + "\n" + NewTheme(accent).CSS() }
+func StyleSheet(accent string) string {
+	return string(assets()["portal.css"].plain) + "\n" + NewTheme(accent).CSS()
+}
 
 // Favicon is the mark of a portal in its accent colour, as SVG.
 func (t Theme) Favicon() string {
