@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/portal"
@@ -47,7 +48,7 @@ func (s *Server) ssoFinish(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.ssoFailed(w, r, "", err)
 	}
-	page.Keep(w, r, page.SSOCookie, "", -1)
+	page.Keep(w, r, page.SSOCookie, "", -time.Second)
 	return s.enter(w, r, in)
 }
 

@@ -76,6 +76,11 @@ func TestProviderSignsInAndLeadsBack(t *testing.T) {
 	if in.StatusCode != http.StatusSeeOther || in.Header.Get("Location") != "/help/tickets/"+w.anas.String() {
 		t.Fatalf("back from the provider: %d to %q\n%s", in.StatusCode, in.Header.Get("Location"), in.body)
 	}
+	for _, c := range in.Cookies() {
+		if c.Name == "portalctl-sso" && c.MaxAge >= 0 {
+			t.Errorf("the journey's cookie stays: %v", c)
+		}
+	}
 	if got := b.get(in.Header.Get("Location")); got.StatusCode != http.StatusOK || !strings.Contains(got.body, "Ana Berg") {
 		t.Errorf("the ticket answers %d", got.StatusCode)
 	}
