@@ -189,6 +189,9 @@ func (a *App) EndSession(ctx context.Context, v *Visit, id portal.SessionID) err
 	if who.None() {
 		return noAccount()
 	}
+	if v.ReadOnly {
+		return readOnly()
+	}
 	return a.store.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.EndSession(ctx, who.Contact, who.Agent, id, endElsewhere); err != nil {
 			return err
@@ -202,6 +205,9 @@ func (a *App) EndAllSessions(ctx context.Context, v *Visit) error {
 	who := v.Person()
 	if who.None() {
 		return noAccount()
+	}
+	if v.ReadOnly {
+		return readOnly()
 	}
 	return a.store.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.EndTokens(ctx, who.Contact, who.Agent, "", store.TokenSignIn); err != nil {

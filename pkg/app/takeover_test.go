@@ -263,3 +263,12 @@ func TestNonsenseDoesNotLockTheOwnersApp(t *testing.T) {
 		t.Errorf("what can be no code of the app keeps the app's codes out: %v", err)
 	}
 }
+
+func TestALookEndsNoSessionOfItsContact(t *testing.T) {
+	w := newWorld(t, nil)
+	v := w.as(w.ana)
+	look := *v
+	look.ReadOnly = true
+	wantCode(t, w.EndSession(t.Context(), &look, v.Session.ID), "view.read_only")
+	wantCode(t, w.EndAllSessions(t.Context(), &look), "view.read_only")
+}
