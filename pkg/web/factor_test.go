@@ -204,8 +204,12 @@ func TestTheCodePageTakesCodesAndRecoveryCodes(t *testing.T) {
 	// The fifth wrong code signs out; a fresh half sign-in is slowed down.
 	b = w.browser(w.signIn(w.ana))
 	var last answer
+	bad := "000000"
+	if w.code(key) == bad {
+		bad = "000001"
+	}
 	for range 5 {
-		last = b.post("/help/sign-in/factor", "code", "nonsense")
+		last = b.post("/help/sign-in/factor", "code", bad)
 	}
 	if last.StatusCode != http.StatusSeeOther || last.Header.Get("Location") != "/help/sign-in" {
 		t.Errorf("the fifth wrong code answers %d to %q", last.StatusCode, last.Header.Get("Location"))
