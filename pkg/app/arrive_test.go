@@ -165,9 +165,9 @@ func TestFreshProofIsAskedForAndRunsOut(t *testing.T) {
 	w.withPassword(w.ana)
 	v := w.as(w.ana)
 	wantCode(t, w.ChangeEmail(t.Context(), v, "ana.new@example.com"), "proof.needed")
-	_, err := w.ProveByPassword(t.Context(), v, "wrong", phone)
+	_, err := w.ProveByPassword(t.Context(), v, "wrong", "", phone)
 	wantCode(t, err, "password.present_wrong")
-	in, err := w.ProveByPassword(t.Context(), v, goodPassword, phone)
+	in, err := w.ProveByPassword(t.Context(), v, goodPassword, "", phone)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func TestFreshProofIsAskedForAndRunsOut(t *testing.T) {
 	if got := w.visit(""); got.SignedIn() {
 		t.Error("nobody is signed in")
 	}
-	_, err = w.ProveByPassword(t.Context(), &old, goodPassword, phone)
+	_, err = w.ProveByPassword(t.Context(), &old, goodPassword, "", phone)
 	wantCode(t, err, "session.none")
 	v = w.visit(in.Token)
 	if !w.Proven(v) {
@@ -209,30 +209,30 @@ func TestMailedCodeProvesWhoItWasMailedFor(t *testing.T) {
 	}
 	token, code := ask()
 	bo := w.as(w.bo)
-	_, err := w.ProveByMail(t.Context(), bo, token, code, phone)
+	_, err := w.ProveByMail(t.Context(), bo, token, code, "", phone)
 	wantCode(t, err, "proof.expired")
-	_, err = w.ProveByMail(t.Context(), ana, token, "x", phone)
+	_, err = w.ProveByMail(t.Context(), ana, token, "x", "", phone)
 	wantCode(t, err, "proof.code_wrong")
-	in, err := w.ProveByMail(t.Context(), ana, token, code, phone)
+	in, err := w.ProveByMail(t.Context(), ana, token, code, "", phone)
 	if err != nil || !w.Proven(w.visit(in.Token)) {
 		t.Fatalf("the right code: %v", err)
 	}
 	ana = w.visit(in.Token)
-	_, err = w.ProveByMail(t.Context(), ana, token, code, phone)
+	_, err = w.ProveByMail(t.Context(), ana, token, code, "", phone)
 	wantCode(t, err, "proof.expired")
 
 	token, code = ask()
 	for range codeTries {
-		_, err = w.ProveByMail(t.Context(), ana, token, "000", phone)
+		_, err = w.ProveByMail(t.Context(), ana, token, "000", "", phone)
 		wantCode(t, err, "proof.code_wrong")
 	}
-	_, err = w.ProveByMail(t.Context(), ana, token, code, phone)
+	_, err = w.ProveByMail(t.Context(), ana, token, code, "", phone)
 	wantCode(t, err, "proof.expired")
 
 	token, code = ask()
 	w.clock.Add(ProofLife)
 	ana = w.visit(in.Token)
-	_, err = w.ProveByMail(t.Context(), ana, token, code, phone)
+	_, err = w.ProveByMail(t.Context(), ana, token, code, "", phone)
 	wantCode(t, err, "proof.expired")
 }
 
@@ -240,7 +240,7 @@ func TestMailedCodeProvesWhoItWasMailedFor(t *testing.T) {
 func (w *world) provenAs(c *portal.Contact) *Visit {
 	w.t.Helper()
 	w.withPassword(c)
-	in, err := w.ProveByPassword(w.t.Context(), w.as(c), goodPassword, phone)
+	in, err := w.ProveByPassword(w.t.Context(), w.as(c), goodPassword, "", phone)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -418,5 +418,72 @@ func TestSessionTellsWhereItWasLastSeen(t *testing.T) {
 	w.Seen(v, moved)
 	if got := where(); got != moved.Address {
 		t.Errorf("the session was last seen at %s, want %s", got, moved.Address)
+	}
+}
+
+// Whoever has an authenticator app gives its code as well when they prove
+// again who they are: the password alone, in a session left open, must not
+// turn the second factor off.
+func TestFreshProofAsksForTheSecondFactorToo(t *testing.T) {
+	server := smtptest.Start(t, smtptest.Options{})
+	w := newWorld(t, nil).through(server)
+	ctx := t.Context()
+	w.withPassword(w.ana)
+	app, made := w.turnOn(w.proveAgain(w.as(w.ana)))
+	w.deliver()
+	v := w.visit(made.Token)
+	if ways, err := w.ProofWays(ctx, v); err != nil || !ways.Factor {
+		t.Fatalf("the proof asks for %+v, %v; want the second factor in it", ways, err)
+	}
+	// The proof that the app's set-up asked for has run out.
+	w.clock.Add(ProofLife)
+	v = w.visit(made.Token)
+	for code, want := range map[string]string{"": "factor.missing", "000000": "factor.wrong", "nonsense": "factor.wrong"} {
+		_, err := w.ProveByPassword(ctx, v, goodPassword, code, phone)
+		wantCode(t, err, want)
+		if e := portal.Errors(err); len(e) == 1 && e[0].Field != "factor" {
+			t.Errorf("%q: the problem stands at the field %q", code, e[0].Field)
+		}
+	}
+	code := app.next()
+	if _, err := w.ProveByPassword(ctx, v, "wrong", code, phone); !hasErrorCode(err, "password.present_wrong") {
+		t.Errorf("a wrong password with a right code: %v", err)
+	}
+	in, err := w.ProveByPassword(ctx, v, goodPassword, code, phone)
+	if err != nil || !w.Proven(w.visit(in.Token)) {
+		t.Fatalf("both right: %v", err)
+	}
+	v = w.visit(in.Token)
+	_, err = w.ProveByPassword(ctx, v, goodPassword, code, phone)
+	wantCode(t, err, "factor.used")
+	if in, err = w.ProveByPassword(ctx, v, goodPassword, made.Codes[0], phone); err != nil {
+		t.Fatalf("a recovery code: %v", err)
+	}
+	w.deliver()
+
+	// By mail as well; a wrong code of the app does not use up the mailed one.
+	w.write(func(ctx context.Context, tx *store.Tx) error { return tx.SetPasswordHash(ctx, portal.Person{Contact: w.ana.ID}, "") })
+	v = w.visit(in.Token)
+	var token string
+	mailedCode := codeInMail.FindString(mailed(t, w, server, func() {
+		if token, err = w.MailProof(ctx, v); err != nil {
+			t.Fatal(err)
+		}
+	}))
+	_, err = w.ProveByMail(ctx, v, token, mailedCode, "", phone)
+	wantCode(t, err, "factor.missing")
+	if in, err = w.ProveByMail(ctx, v, token, mailedCode, app.next(), phone); err != nil {
+		t.Fatal(err)
+	}
+
+	// Guessing ends the session.
+	w.withPassword(w.ana)
+	v = w.visit(in.Token)
+	for range factorTries {
+		_, err = w.ProveByPassword(ctx, v, goodPassword, "no such code", phone)
+	}
+	wantCode(t, err, "factor.ended")
+	if w.visit(in.Token).SignedIn() {
+		t.Error("the session outlived its guesses")
 	}
 }

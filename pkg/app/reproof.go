@@ -5,9 +5,11 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math/big"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/portalctl/portalctl/pkg/auth"
@@ -27,6 +29,7 @@ type Proof struct {
 	Password bool
 	Mail     bool // a code by mail
 	Passkey  bool
+	Factor   bool   // beside password or mail, the code of the authenticator app or a recovery code
 	Address  string // where a code goes
 }
 
@@ -88,6 +91,9 @@ func (a *App) ProofWays(ctx context.Context, v *Visit) (*Proof, error) {
 		// Somebody with a password proves that, not merely that they can read
 		// mail on the same screen. A passkey alone may lie in a lost device.
 		ways.Mail = !ways.Password
+		if ways.Factor, err = tx.HasFactor(ctx, who); err != nil {
+			return err
+		}
 		ways.Address, err = addressOf(ctx, tx, who)
 		return err
 	})
@@ -151,9 +157,9 @@ func (a *App) failedProof(v *Visit, way portal.SignInMethod, d Device) portal.Au
 	return e
 }
 
-// ProveByPassword takes the present password as the proof. The visit gets a
-// new session token.
-func (a *App) ProveByPassword(ctx context.Context, v *Visit, password string, d Device) (*SignedIn, error) {
+// ProveByPassword takes the present password as the proof, with the second
+// factor of who has one. The visit gets a new session token.
+func (a *App) ProveByPassword(ctx context.Context, v *Visit, password, factor string, d Device) (*SignedIn, error) {
 	ways, err := a.ProofWays(ctx, v)
 	if err != nil {
 		return nil, err
@@ -172,7 +178,7 @@ func (a *App) ProveByPassword(ctx context.Context, v *Visit, password string, d 
 	if err := a.checkPresent(ctx, v, hash, password, d); err != nil {
 		return nil, err
 	}
-	return a.haveProven(ctx, v, portal.MethodPassword, d, func(tx *store.Tx) error {
+	return a.haveProvenWith(ctx, v, portal.MethodPassword, factor, d, func(tx *store.Tx) error {
 		// Of many guesses at once, the right one must not count either.
 		if err := blockedIn(ctx, tx, proofKey(v)); err != nil {
 			return err
@@ -180,8 +186,68 @@ func (a *App) ProveByPassword(ctx context.Context, v *Visit, password string, d 
 		if now, err := tx.PasswordHash(ctx, v.Person()); err != nil || now != hash {
 			return portal.Invalidf("password.present_wrong", "present", "the present password is wrong")
 		}
-		return tx.ResetCounter(ctx, proofKey(v))
+		return nil
+	}, func(tx *store.Tx) error { return tx.ResetCounter(ctx, proofKey(v)) })
+}
+
+// haveProvenWith is haveProven for a proof that counts as one factor: who has
+// an authenticator app gives its code, or a recovery code, as well. first
+// checks the proof and last, when both are right, uses it up.
+func (a *App) haveProvenWith(ctx context.Context, v *Visit, way portal.SignInMethod, factor string, d Device, first, last func(*store.Tx) error) (*SignedIn, error) {
+	var refused error
+	in, err := a.haveProven(ctx, v, way, d, func(tx *store.Tx) (err error) {
+		if err := first(tx); err != nil {
+			return err
+		}
+		if refused, err = a.secondProof(ctx, tx, v, factor, d); err != nil || refused != nil {
+			return firstOf(err, refused)
+		}
+		return last(tx)
 	})
+	a.wakeMail()
+	if refused != nil && portal.KindOf(refused) == portal.Invalid && strings.TrimSpace(factor) != "" {
+		// What a wrong code counts for is kept, and nothing else of the attempt.
+		countErr := a.store.Write(ctx, func(tx *store.Tx) error {
+			account := factorKey(v.Person())
+			if !auth.IsTOTP(digitsOnly(factor)) {
+				account = ""
+			}
+			ended, err := a.wrongFactor(ctx, tx, v, v.Person(), account, "fail:net:"+d.network(), refused, d)
+			if ended {
+				refused = portal.Conflictf("factor.ended", "too many wrong codes; sign in again")
+			}
+			return err
+		})
+		err = firstOf(countErr, refused)
+	}
+	return in, err
+}
+
+// secondProof asks somebody with an authenticator app for its code, or for a
+// recovery code. refused is what is wrong with it.
+func (a *App) secondProof(ctx context.Context, tx *store.Tx, v *Visit, factor string, d Device) (refused, err error) {
+	who := v.Person()
+	has, err := tx.HasFactor(ctx, who)
+	if err != nil || !has {
+		return nil, err
+	}
+	if strings.TrimSpace(factor) == "" {
+		return portal.Invalidf("factor.missing", "factor", "the code of the authenticator app is missing"), nil
+	}
+	if auth.IsTOTP(digitsOnly(factor)) {
+		if err := slowedFactor(blockedIn(ctx, tx, factorKey(who))); err != nil {
+			return nil, err
+		}
+	}
+	refused = a.checkFactor(ctx, tx, v, who, factor, &GivenFactor{}, d)
+	var e *portal.Error
+	if errors.As(refused, &e) && e.Field == "code" {
+		e.Field = "factor"
+	}
+	if refused == nil {
+		err = tx.ResetCounter(ctx, factorKey(who))
+	}
+	return refused, err
 }
 
 // haveProven notes the proof in a fresh session. check runs in its
@@ -252,16 +318,16 @@ func newProofCode(ctx context.Context, tx *store.Tx, handshake []byte) (code str
 	return code, tx.SetHandshakeData(ctx, handshakeProof, handshake, auth.HashToken(hex.EncodeToString(handshake)+code))
 }
 
-// ProveByMail takes the mailed code as the proof. The fifth wrong one voids
-// it.
-func (a *App) ProveByMail(ctx context.Context, v *Visit, token, code string, d Device) (*SignedIn, error) {
+// ProveByMail takes the mailed code as the proof, with the second factor of
+// who has one. The fifth wrong one voids it.
+func (a *App) ProveByMail(ctx context.Context, v *Visit, token, code, factor string, d Device) (*SignedIn, error) {
 	again := portal.Conflictf("proof.expired", "the code cannot be used any more").WithHint("ask for a new one")
 	hash, err := auth.ParseToken(token)
 	if err != nil {
 		return nil, again
 	}
 	wrong := false
-	in, err := a.haveProven(ctx, v, portal.MethodLink, d, func(tx *store.Tx) error {
+	in, err := a.haveProvenWith(ctx, v, portal.MethodLink, factor, d, func(tx *store.Tx) error {
 		h, err := tx.Handshake(ctx, handshakeProof, hash)
 		if portal.KindOf(err) == portal.NotFound || err == nil && h.Person != v.Person() {
 			return again
@@ -274,7 +340,9 @@ func (a *App) ProveByMail(ctx context.Context, v *Visit, token, code string, d D
 			wrong = true
 			return portal.Invalidf("proof.code_wrong", "code", "the code is not the one in the mail")
 		}
-		_, err = tx.TakeHandshake(ctx, handshakeProof, hash)
+		return nil
+	}, func(tx *store.Tx) error {
+		_, err := tx.TakeHandshake(ctx, handshakeProof, hash)
 		return err
 	})
 	if wrong {

@@ -54,7 +54,7 @@ func TestStrangersDoNotKeepTheOwnerFromProving(t *testing.T) {
 	if _, err := w.SignIn(t.Context(), w.visit(""), "ana@example.com", goodPassword, "", phone); !hasErrorCode(err, "sign_in.slow") {
 		t.Fatalf("the account is not slowed down: %v", err)
 	}
-	in, err := w.ProveByPassword(t.Context(), v, goodPassword, phone)
+	in, err := w.ProveByPassword(t.Context(), v, goodPassword, "", phone)
 	if err != nil {
 		t.Fatalf("whoever is signed in cannot prove who they are while strangers guess: %v", err)
 	}
@@ -64,9 +64,9 @@ func TestStrangersDoNotKeepTheOwnerFromProving(t *testing.T) {
 	}
 	v = w.visit(in.Token)
 	for range freeFailures + 1 {
-		_, _ = w.ProveByPassword(t.Context(), v, "wrong", phone)
+		_, _ = w.ProveByPassword(t.Context(), v, "wrong", "", phone)
 	}
-	if _, err := w.ProveByPassword(t.Context(), v, "another lighthouse in the rain", phone); !hasErrorCode(err, "sign_in.slow") {
+	if _, err := w.ProveByPassword(t.Context(), v, "another lighthouse in the rain", "", phone); !hasErrorCode(err, "sign_in.slow") {
 		t.Errorf("guesses in a session left open are not slowed down: %v", err)
 	}
 

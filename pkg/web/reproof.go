@@ -65,9 +65,9 @@ func (s *Server) prove(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case err != nil:
 	case f.Value("code") != "":
-		in, err = s.app.ProveByMail(r.Context(), visit, page.Kept(r, page.ProofCookie), f.Value("code"), device(r))
+		in, err = s.app.ProveByMail(r.Context(), visit, page.Kept(r, page.ProofCookie), f.Value("code"), f.Value("factor"), device(r))
 	default:
-		in, err = s.app.ProveByPassword(r.Context(), visit, f.Value("present"), device(r))
+		in, err = s.app.ProveByPassword(r.Context(), visit, f.Value("present"), f.Value("factor"), device(r))
 	}
 	if err != nil {
 		return s.proofAgain(w, r, f, err)
@@ -83,7 +83,7 @@ func (s *Server) proofAgain(w http.ResponseWriter, r *http.Request, f *form, err
 	if pageErr != nil {
 		return pageErr
 	}
-	s.refuse(w, r, p.view, f, err, "present", "code")
+	s.refuse(w, r, p.view, f, err, "present", "code", "factor")
 	return s.render(w, r, f.status, proofView(*p))
 }
 
