@@ -462,7 +462,9 @@ func TestFreshProofAsksForTheSecondFactorToo(t *testing.T) {
 	w.deliver()
 
 	// By mail as well; a wrong code of the app does not use up the mailed one.
-	w.write(func(ctx context.Context, tx *store.Tx) error { return tx.SetPasswordHash(ctx, portal.Person{Contact: w.ana.ID}, "") })
+	w.write(func(ctx context.Context, tx *store.Tx) error {
+		return tx.SetPasswordHash(ctx, portal.Person{Contact: w.ana.ID}, "")
+	})
 	v = w.visit(in.Token)
 	var token string
 	mailedCode := codeInMail.FindString(mailed(t, w, server, func() {

@@ -74,8 +74,14 @@ func (tx *Tx) personalPlaces(ctx context.Context, id portal.ContactID, p *portal
 		FROM member m JOIN portal p ON p.id = m.portal_id WHERE m.contact_id = $1 ORDER BY p.name`, id,
 		func(m *portal.PersonalMembership) []any {
 			return []any{
-				&m.Portal, &m.Status, timeInto{&m.InvitedAt}, timeInto{&m.RequestedAt}, timeInto{&m.RegisteredAt},
-				timeInto{&m.DisabledAt}, timeInto{&m.RefusedAt}, &m.Refusal, timeInto{&m.LastSignInAt},
+				&m.Portal, &m.Status,
+				timeInto{&m.InvitedAt},
+				timeInto{&m.RequestedAt},
+				timeInto{&m.RegisteredAt},
+				timeInto{&m.DisabledAt},
+				timeInto{&m.RefusedAt},
+				&m.Refusal,
+				timeInto{&m.LastSignInAt},
 			}
 		})
 }
@@ -128,8 +134,12 @@ func (tx *Tx) personalSessions(ctx context.Context, id portal.ContactID, p *port
 		FROM session s LEFT JOIN portal p ON p.id = s.portal_id WHERE s.contact_id = $1 ORDER BY s.created_at DESC, s.id DESC`, id,
 		func(s *portal.PersonalSession) []any {
 			return []any{
-				&s.Portal, &s.Browser, &s.Address, &s.Way, timeInto{&s.CreatedAt}, timeInto{&s.SeenAt}, timeInto{&s.ExpiresAt},
-				timeInto{&s.EndedAt}, &s.EndReason, &s.ByOperator,
+				&s.Portal, &s.Browser, &s.Address, &s.Way,
+				timeInto{&s.CreatedAt},
+				timeInto{&s.SeenAt},
+				timeInto{&s.ExpiresAt},
+				timeInto{&s.EndedAt},
+				&s.EndReason, &s.ByOperator,
 			}
 		})
 	if err != nil {

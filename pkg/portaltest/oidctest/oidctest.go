@@ -76,7 +76,7 @@ func New(t testing.TB, now func() time.Time) *Provider {
 	mux.HandleFunc("POST /token", p.token)
 	mux.HandleFunc("GET /keys", p.keySet)
 	mux.HandleFunc("GET /userinfo", p.userInfo)
-	p.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	p.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.mu.Lock()
 		p.asked[r.URL.Path]++
 		other := p.Instead[r.URL.Path]
@@ -87,8 +87,10 @@ func New(t testing.TB, now func() time.Time) *Provider {
 		}
 		mux.ServeHTTP(w, r)
 	}))
+	// Known before anybody asks: the asker may be another process.
+	p.Issuer = "http://" + p.server.Listener.Addr().String()
+	p.server.Start()
 	t.Cleanup(p.server.Close)
-	p.Issuer = p.server.URL
 	return p
 }
 
