@@ -32,7 +32,7 @@ func providerCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	switch args[0] {
 	case "misnamed":
-		p.Discovery = func(d map[string]any) { d["issuer"] = "https://somebody-else.example.com" }
+		p.Describe(func(d map[string]any) { d["issuer"] = "https://somebody-else.example.com" })
 	case "stop":
 		p.Stop()
 	default:

@@ -104,6 +104,14 @@ func (p *Provider) Asked(path string) int {
 	return p.asked[path]
 }
 
+// Describe sets Discovery while the provider may be asked by another process,
+// whose requests the race detector cannot order.
+func (p *Provider) Describe(bend func(map[string]any)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.Discovery = bend
+}
+
 // Rotate signs with a new key from now on; the old one is gone.
 func (p *Provider) Rotate() {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -138,8 +146,11 @@ func (p *Provider) discovery(w http.ResponseWriter, _ *http.Request) {
 		"code_challenge_methods_supported":               []string{"S256"},
 		"authorization_response_iss_parameter_supported": true,
 	}
-	if p.Discovery != nil {
-		p.Discovery(d)
+	p.mu.Lock()
+	bend := p.Discovery
+	p.mu.Unlock()
+	if bend != nil {
+		bend(d)
 	}
 	reply(w, http.StatusOK, d)
 }
