@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 
 	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/web/page"
@@ -29,25 +28,14 @@ func gatePath(v *app.Visit, back string) string {
 // toGate leads somebody to what is still asked of them. What they were about
 // to send is kept as a draft.
 func (s *Server) toGate(w http.ResponseWriter, r *http.Request, v *app.Visit) error {
-	back := v.Portal.BasePath() + r.URL.Path
 	if isRead(r) {
-		if r.URL.RawQuery != "" {
-			back += "?" + r.URL.RawQuery
-		}
-		return redirect(w, r, gatePath(v, back))
+		return redirect(w, r, gatePath(v, asked(r, v)))
 	}
-	if key := draftKey(r); key != "" {
-		f := s.readTyped(r)
-		kept := s.keepTyped(r, v, key, f)
-		if strings.HasSuffix(r.URL.Path, "/draft") {
-			w.WriteHeader(http.StatusUnauthorized)
-			return nil
-		}
-		if !kept && f.Value("body") != "" {
-			return s.showTyped(w, r, v.Portal.BasePath()+pageOf(r), f)
-		}
+	back := v.Portal.BasePath() + pageOf(r)
+	if _, answered, err := s.rescue(w, r, v, back); answered {
+		return err
 	}
-	return redirect(w, r, gatePath(v, v.Portal.BasePath()+pageOf(r)))
+	return redirect(w, r, gatePath(v, back))
 }
 
 // pastGate answers a gate's page to somebody who does not stand at it.

@@ -207,33 +207,50 @@ func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, v *app.Visit) 
 		return s.toGate(w, r, v)
 	}
 	if isRead(r) {
-		back := base + r.URL.Path
-		if r.URL.RawQuery != "" {
-			back += "?" + r.URL.RawQuery
-		}
 		if v.Ended != 0 {
 			page.SetFlash(w, r, "session_ended")
 		}
-		return redirect(w, r, signInPath(v, back))
+		return redirect(w, r, signInPath(v, asked(r, v)))
 	}
-	back, key, flash := base+pageOf(r), draftKey(r), "session_ended"
-	if key != "" {
-		f := s.readTyped(r)
-		kept := s.keepTyped(r, v, key, f)
-		if strings.HasSuffix(r.URL.Path, "/draft") {
-			// The script asks; it has no use for a page.
-			w.WriteHeader(http.StatusUnauthorized)
-			return nil
-		}
-		if !kept && f.Value("body") != "" {
-			return s.showTyped(w, r, back, f)
-		}
-		if kept {
-			flash = "session_ended_kept"
-		}
+	back, flash := base+pageOf(r), "session_ended"
+	kept, answered, err := s.rescue(w, r, v, back)
+	if answered {
+		return err
+	}
+	if kept {
+		flash = "session_ended_kept"
 	}
 	page.SetFlash(w, r, flash)
 	return redirect(w, r, signInPath(v, back))
+}
+
+// asked is the path, with its query, that a request asks for.
+func asked(r *http.Request, v *app.Visit) string {
+	path := v.Portal.BasePath() + r.URL.Path
+	if r.URL.RawQuery != "" {
+		path += "?" + r.URL.RawQuery
+	}
+	return path
+}
+
+// rescue keeps what somebody typed who is not let in at this moment, as a
+// draft. answered is set when the answer is written: to the script, which has
+// no use for a page, and to somebody whose text cannot be kept.
+func (s *Server) rescue(w http.ResponseWriter, r *http.Request, v *app.Visit, back string) (kept, answered bool, err error) {
+	key := draftKey(r)
+	if key == "" {
+		return false, false, nil
+	}
+	f := s.readTyped(r)
+	kept = s.keepTyped(r, v, key, f)
+	switch {
+	case strings.HasSuffix(r.URL.Path, "/draft"):
+		w.WriteHeader(http.StatusUnauthorized)
+		return kept, true, nil
+	case !kept && f.Value("body") != "":
+		return false, true, s.showTyped(w, r, back, f)
+	}
+	return kept, false, nil
 }
 
 // pageOf is the page a form stands on.
