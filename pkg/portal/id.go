@@ -19,6 +19,7 @@ type (
 	MessageID    int64
 	FileID       int64
 	MailID       int64
+	LedgerID     int64
 	SessionID    int64
 	PasskeyID    int64
 	AuditID      int64
