@@ -36,8 +36,12 @@ type IMAPSource struct {
 	// TokenCommand prints an OAuth2 access token; empty: the password is used.
 	// It is run without a shell.
 	TokenCommand []string `json:"token_command,omitempty"`
-	// Existing takes mail that lay in the folder before the first look, too.
+	// Existing takes mail that lay in the folder before Since, too.
 	Existing bool `json:"existing,omitempty"`
+	// Since is when this folder was set: mail that came earlier is left alone
+	// unless Existing. Mail that comes between the setting and the first look
+	// is taken, and so is what is found when the server counts the folder anew.
+	Since time.Time `json:"since,omitzero"`
 	// After is what happens in the folder to mail that was taken.
 	After AfterTaken `json:"after"`
 	// MoveTo is the folder taken mail is moved to.
@@ -80,6 +84,9 @@ type Arrival struct {
 	Inbox  InboxID // where it was fetched from, or is to go; 0: found by Recipients
 	Source MailSource
 	Raw    []byte // as it came, line ends and all
+	// Size is set when the mail is larger than any that is taken: how large it
+	// is. Raw is then its header alone, and all that will be had of it.
+	Size int64
 	// EnvelopeFrom and Recipients are of the delivery where it had an envelope
 	// (LMTP, mail ingest --recipient). HasEnvelope tells an empty sender, the
 	// null path, from none known.
@@ -88,6 +95,10 @@ type Arrival struct {
 	Recipients   []string
 	// Place is where the mail lies in an IMAP folder; the zero value elsewhere.
 	Place IMAPPlace
+	// Reached is how far the folder has been dealt with once this mail is
+	// taken: noted in the same transaction. It lies below Place as long as a
+	// mail before this one could not be taken; the zero value notes nothing.
+	Reached IMAPPlace
 }
 
 // MailSource is the way a mail came in.
