@@ -217,7 +217,7 @@ func TestPanicsBehindAnAnswerCostNothingElse(t *testing.T) {
 func TestOrderTellsNothingOfHiddenAgents(t *testing.T) {
 	w := newWorld(t, func(p *portal.Portal) { p.Tickets.ShowAgent = portal.AgentTeam })
 	ana := w.as(w.ana)
-	zoe := &portal.Agent{Email: "zoe@example.com", Name: "Zoe", Role: portal.RoleAgent}
+	zoe := &portal.Agent{Email: "zoe@example.com", Name: "Zoe", Role: portal.RoleAgent, EveryInbox: true}
 	w.write(func(ctx context.Context, tx *store.Tx) error { return tx.AddAgent(ctx, zoe) })
 	first, second := w.open(ana, NewTicket{}), w.open(ana, NewTicket{})
 	for n, agent := range map[portal.TicketNumber]portal.AgentID{first: w.agent.ID, second: zoe.ID} {

@@ -103,7 +103,7 @@ func (a *App) AddAgent(ctx context.Context, in AgentInput) (agent *portal.Agent,
 		agent, err = tx.AgentByEmail(ctx, address)
 		known := err == nil
 		if portal.KindOf(err) == portal.NotFound {
-			agent, err = &portal.Agent{Email: address, Role: portal.RoleAgent}, nil
+			agent, err = &portal.Agent{Email: address, Role: portal.RoleAgent, EveryInbox: true, Notify: portal.AgentNotifyMine}, nil
 		}
 		if err != nil {
 			return err

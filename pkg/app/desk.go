@@ -11,9 +11,8 @@ import (
 // DeskReply answers a ticket as an agent: publicly, which hands it to the
 // customer, or with r.Note as a note nobody but agents reads.
 func (a *App) DeskReply(ctx context.Context, by portal.AgentID, n portal.TicketNumber, r Answer) error {
-	viewer := portal.AgentViewer(by)
 	err := a.store.Read(ctx, func(tx *store.Tx) error {
-		_, err := tx.TicketFor(ctx, &viewer, n)
+		_, _, err := ticketOfAgent(ctx, tx, by, n)
 		return err
 	})
 	if err != nil {
@@ -25,14 +24,7 @@ func (a *App) DeskReply(ctx context.Context, by portal.AgentID, n portal.TicketN
 		return err
 	}
 	err = a.store.Write(ctx, func(tx *store.Tx) error {
-		agent, err := tx.Agent(ctx, by)
-		if err != nil {
-			return err
-		}
-		if agent.Disabled {
-			return portal.Forbiddenf("agent.disabled", "the agent %s is disabled", agent.Email)
-		}
-		t, err := tx.Ticket(ctx, n)
+		_, t, err := ticketOfAgent(ctx, tx, by, n)
 		if err != nil {
 			return err
 		}
@@ -46,6 +38,20 @@ func (a *App) DeskReply(ctx context.Context, by portal.AgentID, n portal.TicketN
 	})
 	a.wakeMail()
 	return err
+}
+
+// ticketOfAgent returns a ticket that an agent who is not disabled sees.
+func ticketOfAgent(ctx context.Context, tx *store.Tx, by portal.AgentID, n portal.TicketNumber) (*portal.Agent, *portal.Ticket, error) {
+	agent, err := tx.Agent(ctx, by)
+	if err != nil {
+		return nil, nil, err
+	}
+	if agent.Disabled {
+		return nil, nil, portal.Forbiddenf("agent.disabled", "the agent %s is disabled", agent.Email)
+	}
+	viewer := portal.AgentViewer(agent)
+	t, err := tx.TicketFor(ctx, &viewer, n)
+	return agent, t, err
 }
 
 // addNote writes an internal message. The ticket itself does not change, so

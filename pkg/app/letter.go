@@ -126,6 +126,9 @@ func (k *packing) findPortal(ctx context.Context) (*portal.Portal, error) {
 		}
 		return p, err
 	}
+	if k.mail.Agent != 0 {
+		return deskPortal(ctx, k.tx)
+	}
 	portals, err := k.tx.Portals(ctx)
 	if err != nil || len(portals) == 0 {
 		return nil, err

@@ -49,7 +49,7 @@ func (a *App) noticeOpened(ctx context.Context, tx *store.Tx, p *portal.Portal, 
 	}
 	mail := ticketMail(kind, t, requester)
 	mail.Message = m.ID
-	if err := tx.QueueMail(ctx, mail); err != nil {
+	if err := a.queueMail(ctx, tx, mail); err != nil {
 		return err
 	}
 	for _, id := range t.Participants {
@@ -64,16 +64,16 @@ func (a *App) noticeOpened(ctx context.Context, tx *store.Tx, p *portal.Portal, 
 	if by.Agent != 0 {
 		return nil
 	}
-	return noticeDesk(ctx, tx, store.MailDeskTicket, t, m)
+	return a.noticeDesk(ctx, tx, store.MailDeskTicket, t, m)
 }
 
 // noticeDesk tells an inbox that is answered by mail.
-func noticeDesk(ctx context.Context, tx *store.Tx, kind store.MailKind, t *portal.Ticket, m *portal.Message) error {
+func (a *App) noticeDesk(ctx context.Context, tx *store.Tx, kind store.MailKind, t *portal.Ticket, m *portal.Message) error {
 	inbox, err := tx.Inbox(ctx, t.InboxID)
 	if err != nil || inbox.Address == "" {
 		return err
 	}
-	return tx.QueueMail(ctx, &store.Mail{
+	return a.queueMail(ctx, tx, &store.Mail{
 		Kind: kind, Portal: t.PortalID, Inbox: inbox.ID,
 		Recipient: inbox.Address, Ticket: t.Number, Message: m.ID,
 	})
@@ -88,22 +88,22 @@ func (a *App) noticeMessage(ctx context.Context, tx *store.Tx, t *portal.Ticket,
 	err := parties(ctx, tx, t, by, func(c *portal.Contact) error {
 		mail := ticketMail(store.MailMessage, t, c)
 		mail.Message = m.ID
-		return tx.QueueMail(ctx, mail)
+		return a.queueMail(ctx, tx, mail)
 	})
 	if err != nil || by.Contact == 0 {
 		return err
 	}
-	return noticeDesk(ctx, tx, store.MailDeskMessage, t, m)
+	return a.noticeDesk(ctx, tx, store.MailDeskMessage, t, m)
 }
 
 // noticeClosed tells the parties that a ticket was closed.
 func (a *App) noticeClosed(ctx context.Context, tx *store.Tx, t *portal.Ticket, by portal.Actor) error {
 	return parties(ctx, tx, t, by, func(c *portal.Contact) error {
-		return tx.QueueMail(ctx, ticketMail(store.MailTicketClosed, t, c))
+		return a.queueMail(ctx, tx, ticketMail(store.MailTicketClosed, t, c))
 	})
 }
 
 // noticeParticipant tells somebody that they were added to a ticket.
 func (a *App) noticeParticipant(ctx context.Context, tx *store.Tx, t *portal.Ticket, c *portal.Contact) error {
-	return tx.QueueMail(ctx, ticketMail(store.MailParticipant, t, c))
+	return a.queueMail(ctx, tx, ticketMail(store.MailParticipant, t, c))
 }

@@ -76,7 +76,7 @@ func (w *world) seen(a *App) map[string]bool {
 		if err != nil {
 			return err
 		}
-		agent := portal.AgentViewer(w.agent.ID)
+		agent := portal.AgentViewer(w.agent)
 		tickets, err := tx.Tickets(ctx, &agent, 0, store.TicketFilter{}, store.TicketPage{Limit: 1000})
 		if err != nil {
 			return err

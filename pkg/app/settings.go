@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/url"
@@ -27,6 +28,7 @@ type settings struct {
 	version int64
 	base    *url.URL
 	portals []*portal.Portal // longest slug first
+	desk    *portal.Portal   // the help desk, on the base URL
 }
 
 // loadSettings reads portals and domains and keeps them for the next caller.
@@ -38,6 +40,9 @@ func (a *App) loadSettings(ctx context.Context) (*settings, error) {
 			return err
 		}
 		if set.base, err = a.base(ctx, tx); err != nil {
+			return err
+		}
+		if set.desk, err = deskPortal(ctx, tx); err != nil {
 			return err
 		}
 		portals, err := tx.Portals(ctx)
@@ -55,6 +60,19 @@ func (a *App) loadSettings(ctx context.Context) (*settings, error) {
 	slices.SortStableFunc(set.portals, func(p, q *portal.Portal) int { return len(q.Slug) - len(p.Slug) })
 	a.settings.Store(set)
 	return set, nil
+}
+
+// deskPortal is the help desk. A store without a system domain has one in
+// English.
+func deskPortal(ctx context.Context, tx *store.Tx) (*portal.Portal, error) {
+	system, err := tx.SystemDomain(ctx)
+	if portal.KindOf(err) == portal.NotFound {
+		system, err = &portal.Domain{Kind: portal.SystemDomain}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return portal.DeskPortal(*system), nil
 }
 
 // base is the address of the system domain.
@@ -87,6 +105,9 @@ func (s *settings) find(host, path string) (p *portal.Portal, rest, redirect str
 	host = hostOnly(host)
 	system := hostOnly(s.base.Host) == host
 	known := system
+	if base := s.desk.BasePath(); system && (path == base || strings.HasPrefix(path, base+"/")) {
+		return s.desk, cmp.Or(strings.TrimPrefix(path, base), "/"), "", nil
+	}
 	var here []*portal.Portal
 	for _, q := range s.portals {
 		switch {

@@ -12,7 +12,7 @@ import (
 
 // operatorViewer sees every ticket, as agents do: whoever can run commands
 // against the store can read it anyway.
-func operatorViewer() portal.Viewer { return portal.AgentViewer(-1) }
+func operatorViewer() portal.Viewer { return portal.OperatorViewer() }
 
 // openStatuses are those of tickets somebody still has to do something about.
 var openStatuses = []portal.Status{portal.New, portal.WaitingOnUs, portal.WaitingOnCustomer}

@@ -88,11 +88,16 @@ func (v *Visit) Arriving() portal.Person {
 	return portal.Person{}
 }
 
-// Language is the language of the page: the contact's own, else the portal's.
+// Language is the language of the page: the reader's own, else the portal's.
 func (v *Visit) Language() string {
 	for _, c := range []*portal.Contact{v.Contact, v.ArrivingContact} {
 		if c != nil && c.Language != "" {
 			return c.Language
+		}
+	}
+	for _, a := range []*portal.Agent{v.Agent, v.ArrivingAgent} {
+		if a != nil && a.Language != "" {
+			return a.Language
 		}
 	}
 	return v.Portal.Language()
@@ -100,7 +105,7 @@ func (v *Visit) Language() string {
 
 // TimeZone is the zone times are shown in.
 func (v *Visit) TimeZone() *time.Location {
-	for _, name := range []string{v.contactZone(), v.Portal.TimeZone} {
+	for _, name := range []string{v.OwnZone(), v.Portal.TimeZone} {
 		if name == "" {
 			continue
 		}
@@ -111,9 +116,13 @@ func (v *Visit) TimeZone() *time.Location {
 	return time.UTC
 }
 
-func (v *Visit) contactZone() string {
-	if v.Contact != nil {
+// OwnZone is the name of the reader's own time zone; "" when they chose none.
+func (v *Visit) OwnZone() string {
+	switch {
+	case v.Contact != nil:
 		return v.Contact.TimeZone
+	case v.Agent != nil:
+		return v.Agent.TimeZone
 	}
 	return ""
 }
@@ -246,7 +255,7 @@ func (a *App) admit(ctx context.Context, set *settings, v *Visit, vis *store.Vis
 			v.ArrivingAgent = vis.Agent
 			break
 		}
-		v.Agent, v.Viewer = vis.Agent, portal.AgentViewer(vis.Agent.ID)
+		v.Agent, v.Viewer = vis.Agent, portal.AgentViewer(vis.Agent)
 	case vis.Contact != nil:
 		bySSO := s.Way == portal.MethodSSO
 		if v.Portal.Access.Mode == portal.ModeSSO && s.OpenedBy == "" && !bySSO || bySSO && s.Portal != v.Portal.ID {

@@ -48,7 +48,7 @@ func newWorld(t *testing.T, change func(*portal.Portal)) *world {
 		if err := tx.AddGroup(ctx, w.group); err != nil {
 			return err
 		}
-		w.agent = &portal.Agent{Email: "agent@example.com", Name: "Ines", Role: portal.RoleAgent}
+		w.agent = &portal.Agent{Email: "agent@example.com", Name: "Ines", Role: portal.RoleAgent, EveryInbox: true}
 		if err := tx.AddAgent(ctx, w.agent); err != nil {
 			return err
 		}

@@ -29,6 +29,18 @@ type Ticket struct {
 	StatusAt  time.Time // since when the status holds: how long somebody has been waited for
 	ClosedAt  time.Time
 
+	Via TicketVia // how it was opened
+
+	AnsweredAt   time.Time // the first public message of an agent
+	AnswerDueAt  time.Time // when it is to be answered first; zero: no target
+	ResolveDueAt time.Time // when it is to be closed; zero: no target
+	PromisedAt   time.Time // when the agent said the customer would hear again
+	SnoozedUntil time.Time // out of the desk's queues until then
+	MergedInto   TicketNumber
+	Rating       int    // what a customer thought of it, 1 to 5; 0: not said
+	RatingText   string // and why
+	RatedAt      time.Time
+
 	// LastPublic is the newest public message; read marks compare with it.
 	LastPublic MessageID
 	// FileCount is how many files its public messages have.
@@ -37,6 +49,17 @@ type Ticket struct {
 	// Names for showing, filled in by the store.
 	RequesterName, RequesterEmail, CompanyName, AssigneeName, InboxName string
 }
+
+// TicketVia is how a ticket was opened. The words are stable in JSON.
+type TicketVia string
+
+// The ways a ticket is opened; the zero value is one from before it was noted.
+const (
+	ViaPortal TicketVia = "portal"
+	ViaMail   TicketVia = "mail"
+	ViaDesk   TicketVia = "desk" // by an agent, or a command
+	ViaImport TicketVia = "import"
+)
 
 // TicketRow is what a list shows of a ticket, read from an index alone.
 type TicketRow struct {
@@ -125,11 +148,20 @@ type Message struct {
 	Agent   AgentID
 	Body    string
 	Format  BodyFormat
+	Quoted  string // what a mail quoted below its text, as plain text; shown on asking
+	Via     MessageVia
 	At      time.Time
 	Files   []File
 
 	AuthorName string // filled in by the store
 }
+
+// MessageVia is how a message came.
+type MessageVia string
+
+// ByMail is a message that came by mail; the zero value is one written on a
+// page or by a command.
+const ByMail MessageVia = "mail"
 
 // BodyFormat says how a message's text is to be shown.
 type BodyFormat string

@@ -1,10 +1,15 @@
 package portal
 
-// Viewer is somebody looking at tickets through a portal: a contact with what
-// the portal's settings let them see, or an agent, who sees all.
+import "slices"
+
+// Viewer is somebody looking at tickets: a contact with what a portal's
+// settings let them see, or an agent, who sees those of their inboxes.
 type Viewer struct {
 	Contact ContactID
 	Agent   AgentID
+	// Limited says that an agent sees only tickets of Inboxes.
+	Limited bool
+	Inboxes []InboxID
 	// Companies are those whose tickets the viewer may see; none when the
 	// portal's permissions give no company view.
 	Companies []CompanyID
@@ -23,6 +28,7 @@ type Rule string
 // The rules, in the order they are asked.
 const (
 	RuleAgent           Rule = "agent"
+	RuleNotTheirInbox   Rule = "not_their_inbox" // hidden: the ticket lies in an inbox the agent is not given
 	RuleRequester       Rule = "requester"
 	RuleParticipant     Rule = "participant"
 	RuleConfidential    Rule = "confidential"       // hidden: company view never reaches confidential tickets
@@ -71,8 +77,14 @@ func NewViewer(c *Contact, s *TicketSettings) Viewer {
 	return v
 }
 
-// AgentViewer is an agent, who sees every ticket.
-func AgentViewer(id AgentID) Viewer { return Viewer{Agent: id, Basis: RuleAgent} }
+// AgentViewer is an agent looking at tickets.
+func AgentViewer(a *Agent) Viewer {
+	return Viewer{Agent: a.ID, Basis: RuleAgent, Limited: a.Limited(), Inboxes: a.Inboxes}
+}
+
+// OperatorViewer is whoever runs a command: they see every ticket. No agent
+// has the number.
+func OperatorViewer() Viewer { return Viewer{Agent: -1, Basis: RuleAgent} }
 
 // CompanyView reports whether the viewer sees a company's tickets at all.
 func (v *Viewer) CompanyView() bool { return len(v.Companies) > 0 }
@@ -82,6 +94,8 @@ func (v *Viewer) CompanyView() bool { return len(v.Companies) > 0 }
 // the store's queries repeat it in SQL.
 func (v *Viewer) Sees(t *Ticket) Decision {
 	switch {
+	case v.Agent != 0 && v.Limited && !slices.Contains(v.Inboxes, t.InboxID):
+		return Decision{Rule: RuleNotTheirInbox}
 	case v.Agent != 0:
 		return Decision{true, true, RuleAgent}
 	case v.Contact == 0:

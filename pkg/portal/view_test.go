@@ -52,7 +52,7 @@ func TestViewerSeesWhatTheRulesSay(t *testing.T) {
 			}
 		})
 	}
-	nobody, agent := portal.Viewer{}, portal.AgentViewer(7)
+	nobody, agent := portal.Viewer{}, portal.AgentViewer(&portal.Agent{ID: 7, EveryInbox: true})
 	if nobody.Sees(&portal.Ticket{}).See {
 		t.Error("a viewer who is nobody sees a ticket")
 	}

@@ -79,7 +79,7 @@ func Seed(t testing.TB, o store.Options) *Seeded {
 		}
 		return v
 	}
-	agent := portal.AgentViewer(1)
+	agent := portal.AgentViewer(&portal.Agent{ID: 1, Role: portal.RoleAdmin})
 	return &Seeded{
 		Store: OpenStore(t, path, o), Tickets: n, Contacts: g.contacts, Companies: g.companies,
 		Typical: viewer(25, true), Big: viewer(1, false), Colleague: viewer(11, true), Agent: &agent, Inbox: 1,

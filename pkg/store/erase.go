@@ -61,7 +61,7 @@ func (tx *Tx) EraseContact(ctx context.Context, c *portal.Contact, e Eraser) (*E
 	defer func() { _ = tx.do(ctx, `PRAGMA secure_delete = 0`) }() // only costs time when it stays on
 	done := &Erased{Places: map[string]int{}}
 	for _, step := range []func(context.Context, *portal.Contact, *Eraser, *Erased) error{
-		tx.eraseTickets, tx.eraseMentions, tx.eraseMails, tx.eraseRows, tx.eraseContact,
+		tx.eraseTickets, tx.eraseMentions, tx.eraseMails, tx.eraseIncoming, tx.eraseRows, tx.eraseContact,
 	} {
 		if err := step(ctx, c, &e, done); err != nil {
 			return nil, err
@@ -130,6 +130,9 @@ func (tx *Tx) eraseTicket(ctx context.Context, c *portal.Contact, e *Eraser, don
 	if err != nil {
 		return err
 	}
+	if mine {
+		t.RatingText = ""
+	}
 	if wrote {
 		t.Subject = e.Text
 		for key := range t.Fields {
@@ -139,9 +142,9 @@ func (tx *Tx) eraseTicket(ctx context.Context, c *portal.Contact, e *Eraser, don
 		}
 		done.Places["ticket"]++
 	}
-	if _, err := tx.exec(ctx, `UPDATE ticket SET subject = $2, fields = $3, file_count =
+	if _, err := tx.exec(ctx, `UPDATE ticket SET subject = $2, fields = $3, rating_text = $4, file_count =
 			(SELECT count(*) FROM file f JOIN message m ON m.id = f.message_id WHERE f.ticket = $1 AND m.kind = 'public')
-		WHERE number = $1`, t.Number, t.Subject, mapJSON(t.Fields)); err != nil {
+		WHERE number = $1`, t.Number, t.Subject, mapJSON(t.Fields), t.RatingText); err != nil {
 		return err
 	}
 	return tx.reindex(ctx, t)
@@ -167,7 +170,7 @@ func (tx *Tx) eraseMessage(ctx context.Context, e *Eraser, done *Erased, m *port
 	if named {
 		author = e.Name
 	}
-	if err := tx.do(ctx, `UPDATE message SET body = $2, format = 'text', author = $3, external_id = '' WHERE id = $1`, m.ID, e.Text, author); err != nil {
+	if err := tx.do(ctx, `UPDATE message SET body = $2, quoted = '', format = 'text', author = $3, external_id = '' WHERE id = $1`, m.ID, e.Text, author); err != nil {
 		return err
 	}
 	hashes, err := list(ctx, tx, `DELETE FROM file WHERE message_id = $1 RETURNING sha256`, []any{m.ID},
@@ -235,6 +238,15 @@ func (tx *Tx) eraseMails(ctx context.Context, c *portal.Contact, _ *Eraser, done
 		WHERE message_id IN (SELECT id FROM message WHERE contact_id = $1) AND `+unsent, c.ID, stamp(tx.Now))
 }
 
+// eraseIncoming removes the lines of mail they sent, and its sources.
+func (tx *Tx) eraseIncoming(ctx context.Context, c *portal.Contact, _ *Eraser, done *Erased) error {
+	hashes, err := list(ctx, tx, `DELETE FROM incoming WHERE contact_id = $1 OR sender = $2 OR sender = $3 RETURNING sha256`,
+		[]any{c.ID, c.Email, addressesOf(c)[len(addressesOf(c))-1]}, func(r row) (hash string, err error) { return hash, r.Scan(&hash) })
+	done.Places["incoming"] += len(hashes)
+	done.Files = append(done.Files, hashes...)
+	return err
+}
+
 // eraseRows removes the rows that are about nobody else.
 func (tx *Tx) eraseRows(ctx context.Context, c *portal.Contact, e *Eraser, done *Erased) error {
 	for _, table := range []string{
@@ -268,7 +280,7 @@ func (tx *Tx) eraseRows(ctx context.Context, c *portal.Contact, e *Eraser, done 
 
 func (tx *Tx) eraseContact(ctx context.Context, c *portal.Contact, e *Eraser, done *Erased) error {
 	return tx.counted(ctx, done, "contact", `UPDATE contact SET email = $2, name = $3, name_key = $4, member_email = '', proven = '', language = '', time_zone = '',
-			properties = '{}', external_id = '', updated_at = $5, erased_at = $5, erased_mark = $6 WHERE id = $1`,
+			properties = '{}', external_id = '', notify = 'all', bounced = '', bounced_at = NULL, bounced_why = '', updated_at = $5, erased_at = $5, erased_mark = $6 WHERE id = $1`,
 		c.ID, erasedEmail(c.ID), e.Name, fold(e.Name), stamp(tx.Now), e.Mark)
 }
 

@@ -22,7 +22,7 @@ type ErasePlace struct {
 
 // ErasePlaces is what becomes of everything the store holds.
 var ErasePlaces = []ErasePlace{
-	{"contact", "email name name_key member_email proven language time_zone properties external_id", FateReplaced, "the number stays, because tickets name it; everything else goes"},
+	{"contact", "email name name_key member_email proven language time_zone properties external_id notify bounced bounced_why", FateReplaced, "the number stays, because tickets name it; everything else goes"},
 	{"contact", "erased_mark", FateStays, "tells that the address was erased to whoever names it again and has the key file"},
 	{"contact_company", "contact_id by_domain", FateRemoved, "who they belonged to"},
 	{"group_contact", "contact_id", FateRemoved, "what let them in"},
@@ -42,11 +42,12 @@ var ErasePlaces = []ErasePlace{
 
 	{"ticket", "contact_id", FateStays, "the company's record of what it did; the number says nothing of who it was"},
 	{"ticket", "subject fields", FateReplaced, "the words of whoever opened it; those of tickets that others opened stay"},
-	{"ticket", "status priority category external_id", FateStays, "how the desk sorted its work"},
+	{"ticket", "rating_text", FateReplaced, "what the requester thought of it; the stars stay in the reports"},
+	{"ticket", "status priority category external_id via", FateStays, "how the desk sorted its work"},
 	{"participant", "contact_id", FateRemoved, "nobody is left to take part"},
 	{"message", "contact_id", FateStays, "holds the place of what was said, by number"},
-	{"message", "body format author external_id", FateReplaced, "their words; what others wrote is theirs and stays"},
-	{"message", "kind", FateStays, "says who may read it"},
+	{"message", "body quoted format author external_id", FateReplaced, "their words; what others wrote is theirs and stays"},
+	{"message", "kind via", FateStays, "says who may read it, and how it came"},
 	{"file", "name type sha256", FateRemoved, "what they sent, with its bytes unless another message has the same"},
 	{"event", "contact_id", FateStays, "who did it, by number"},
 	{"event", "about_id from_value to_value", FateReplaced, "their name in the history; other values stay"},
@@ -56,6 +57,7 @@ var ErasePlaces = []ErasePlace{
 	{"draft", "contact_id key form", FateRemoved, "what they typed and did not send"},
 
 	{"outbox", "contact_id kind recipient data header_id last_error", FateRemoved, "mail to them, sent or not; mail to others about what they wrote is not sent any more"},
+	{"incoming", "contact_id sender proof subject header_id sha256 envelope source decision reason", FateRemoved, "mail from them, with its source"},
 	{"counter", "key", FateRemoved, "what limits have counted of them"},
 
 	{"audit", "contact_id kind operator about detail hash", FateStays, "the chain must stay whole, and names people by number"},
@@ -63,10 +65,10 @@ var ErasePlaces = []ErasePlace{
 
 	{"access_group", "name name_key rules", FateStays, "settings; rules that name them are listed before erasing"},
 	{"portal", "name slug state accent time_zone tickets access", FateStays, "settings; rules that name them are listed before erasing"},
-	{"agent", "email name role", FateStays, "an agent with the same address is listed before erasing"},
+	{"agent", "email name role language time_zone notify signature", FateStays, "an agent with the same address is listed before erasing"},
 	{"company", "name name_key domain external_id properties", FateNothing, "an organisation is no person"},
 	{"domain", "kind host language token", FateNothing, "settings"},
-	{"inbox", "name name_key kind address", FateNothing, "settings"},
+	{"inbox", "name name_key kind address mail desk", FateNothing, "settings"},
 	{"meta", "key value", FateNothing, "of the store itself"},
 	{"secret", "name sealed", FateNothing, "of the program"},
 }

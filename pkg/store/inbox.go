@@ -6,10 +6,10 @@ import (
 	"github.com/portalctl/portalctl/pkg/portal"
 )
 
-const inboxColumns = `id, name, kind, address, created_at`
+const inboxColumns = `id, name, kind, address, mail, desk, created_at`
 
 func scanInbox(r row) (i portal.Inbox, err error) {
-	err = r.Scan(&i.ID, &i.Name, &i.Kind, &i.Address, timeInto{&i.CreatedAt})
+	err = r.Scan(&i.ID, &i.Name, &i.Kind, &i.Address, jsonInto{&i.Mail}, jsonInto{&i.Desk}, timeInto{&i.CreatedAt})
 	return i, err
 }
 
@@ -38,15 +38,15 @@ func (tx *Tx) InboxByName(ctx context.Context, name string) (*portal.Inbox, erro
 // inbox.exists when another has the name or the address.
 func (tx *Tx) AddInbox(ctx context.Context, i *portal.Inbox) error {
 	i.CreatedAt = tx.Now
-	err := tx.value(ctx, &i.ID, `INSERT INTO inbox (name, name_key, kind, address, created_at) VALUES ($1, $2, $3, $4, $5) RETURNING id`,
-		i.Name, fold(i.Name), i.Kind, i.Address, stamp(tx.Now))
+	err := tx.value(ctx, &i.ID, `INSERT INTO inbox (name, name_key, kind, address, mail, desk, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id`,
+		i.Name, fold(i.Name), i.Kind, i.Address, jsonOf(i.Mail), jsonOf(i.Desk), stamp(tx.Now))
 	return tx.changed(ctx, inboxExists(err, i))
 }
 
 // SaveInbox writes a changed inbox.
 func (tx *Tx) SaveInbox(ctx context.Context, i *portal.Inbox) error {
-	n, err := tx.exec(ctx, `UPDATE inbox SET name = $2, name_key = $3, kind = $4, address = $5 WHERE id = $1`,
-		i.ID, i.Name, fold(i.Name), i.Kind, i.Address)
+	n, err := tx.exec(ctx, `UPDATE inbox SET name = $2, name_key = $3, kind = $4, address = $5, mail = $6, desk = $7 WHERE id = $1`,
+		i.ID, i.Name, fold(i.Name), i.Kind, i.Address, jsonOf(i.Mail), jsonOf(i.Desk))
 	return tx.changed(ctx, oneChanged(n, inboxExists(err, i), noInbox()))
 }
 

@@ -20,9 +20,9 @@ func (tx *Tx) AddMessage(ctx context.Context, t *portal.Ticket, m *portal.Messag
 	if m.Contact == 0 && m.Agent == 0 {
 		author = m.AuthorName
 	}
-	err := tx.value(ctx, &m.ID, `INSERT INTO message (ticket, kind, contact_id, agent_id, author, body, format, at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id`,
-		m.Ticket, m.Kind, ref(m.Contact), ref(m.Agent), author, m.Body, m.Format, stamp(m.At))
+	err := tx.value(ctx, &m.ID, `INSERT INTO message (ticket, kind, contact_id, agent_id, author, body, format, quoted, via, at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id`,
+		m.Ticket, m.Kind, ref(m.Contact), ref(m.Agent), author, m.Body, m.Format, m.Quoted, m.Via, stamp(m.At))
 	if isForeignKey(err) {
 		return portal.NotFoundf("message.reference", "the message's ticket or author does not exist any more")
 	}
@@ -73,13 +73,13 @@ func (tx *Tx) messages(ctx context.Context, t *portal.Ticket, internal bool, whe
 	if !internal {
 		public = ` AND kind = 'public'`
 	}
-	messages, err := list(ctx, tx, `SELECT m.id, m.ticket, m.kind, m.contact_id, m.agent_id, m.author, m.body, m.format, m.at,
+	messages, err := list(ctx, tx, `SELECT m.id, m.ticket, m.kind, m.contact_id, m.agent_id, m.author, m.body, m.format, m.quoted, m.via, m.at,
 		coalesce(c.name, ''), coalesce(c.email, ''), coalesce(a.name, '')
 		FROM (SELECT * FROM message WHERE ticket = $1 AND `+where+public+` ORDER BY `+order+` LIMIT $3) m
 		LEFT JOIN contact c ON c.id = m.contact_id LEFT JOIN agent a ON a.id = m.agent_id
 		ORDER BY m.id`, []any{t.Number, place, limit}, func(r row) (m portal.Message, err error) {
 		var name, email, agent string
-		err = r.Scan(&m.ID, &m.Ticket, &m.Kind, refInto(&m.Contact), refInto(&m.Agent), &m.AuthorName, &m.Body, &m.Format, timeInto{&m.At},
+		err = r.Scan(&m.ID, &m.Ticket, &m.Kind, refInto(&m.Contact), refInto(&m.Agent), &m.AuthorName, &m.Body, &m.Format, &m.Quoted, &m.Via, timeInto{&m.At},
 			&name, &email, &agent)
 		switch {
 		case m.Contact != 0:
@@ -135,7 +135,9 @@ func (tx *Tx) FileFor(ctx context.Context, v *portal.Viewer, id portal.FileID) (
 	return find(ctx, tx, portal.NotFoundf("file.none", "there is no such file"), q.text(), q.args, scanFile)
 }
 
-// FileKnown reports whether any row names the hash.
+// FileKnown reports whether any row names the hash: a file's, or the source
+// of a mail that is still kept.
 func (tx *Tx) FileKnown(ctx context.Context, sha256 string) (bool, error) {
-	return tx.exists(ctx, `SELECT 1 FROM file WHERE sha256 = $1 LIMIT 1`, sha256)
+	return tx.exists(ctx, `SELECT 1 WHERE EXISTS (SELECT 1 FROM file WHERE sha256 = $1)
+		OR EXISTS (SELECT 1 FROM incoming WHERE sha256 = $1 AND kept_until IS NOT NULL)`, sha256)
 }

@@ -67,7 +67,7 @@ func noSession() error { return portal.NotFoundf("session.none", "there is no su
 const visitorQuery = `SELECT (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'settings_version'),
 	` + sessionColumns + `,
 	` + contactColumns + `,
-	a.id, a.email, a.name, a.role, a.disabled, a.must_factor, a.created_at,
+	` + agentColumns + `,
 	` + memberColumns + `,
 	EXISTS (SELECT 1 FROM portal_group pg JOIN group_contact gc ON gc.group_id = pg.group_id
 		WHERE pg.portal_id = $2 AND gc.contact_id = c.id),
@@ -99,7 +99,7 @@ func (tx *Tx) Visitor(ctx context.Context, hash []byte, p portal.PortalID) (*Vis
 			timeInto{&c.ErasedAt},
 			companiesInto{c},
 		})...)
-		dest = append(dest, lax([]any{&a.ID, &a.Email, &a.Name, &a.Role, &a.Disabled, &a.MustFactor, timeInto{&a.CreatedAt}})...)
+		dest = append(dest, lax(agentInto(a))...)
 		dest = append(dest, lax(memberInto(m))...)
 		return r.Scan(append(dest, &v.InGroup, &v.ConsentVersion, &v.HasFactor)...)
 	})

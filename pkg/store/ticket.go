@@ -12,6 +12,7 @@ import (
 // ticketColumns end with the participants' ids in one text.
 const ticketColumns = `t.number, t.subject, t.status, t.priority, t.category, t.contact_id, t.company_id, t.inbox_id, t.portal_id,
 	t.assignee_id, t.confidential, t.fields, t.external_id, t.created_at, t.updated_at, t.status_at, t.closed_at, t.last_public, t.file_count,
+	t.via, t.answered_at, t.answer_due_at, t.resolve_due_at, t.promised_at, t.snoozed_until, t.merged_into, coalesce(t.rating, 0), t.rating_text, t.rated_at,
 	c.name, c.email, coalesce(k.name, ''), coalesce(a.name, ''), coalesce(i.name, ''),
 	(SELECT string_agg(CAST(p.contact_id AS TEXT), ',' ORDER BY p.contact_id) FROM participant p WHERE p.ticket = t.number)`
 
@@ -40,7 +41,15 @@ func ticketInto(t *portal.Ticket) []any {
 		timeInto{&t.UpdatedAt},
 		timeInto{&t.StatusAt},
 		timeInto{&t.ClosedAt},
-		&t.LastPublic, &t.FileCount,
+		&t.LastPublic, &t.FileCount, &t.Via,
+		timeInto{&t.AnsweredAt},
+		timeInto{&t.AnswerDueAt},
+		timeInto{&t.ResolveDueAt},
+		timeInto{&t.PromisedAt},
+		timeInto{&t.SnoozedUntil},
+		refInto(&t.MergedInto),
+		&t.Rating, &t.RatingText,
+		timeInto{&t.RatedAt},
 		&t.RequesterName, &t.RequesterEmail, &t.CompanyName, &t.AssigneeName, &t.InboxName,
 		idsInto[portal.ContactID]{&t.Participants},
 	}
@@ -115,7 +124,8 @@ func (tx *Tx) TicketDetailFor(ctx context.Context, v *portal.Viewer, n portal.Ti
 
 // Ticket returns any ticket; only commands, imports and mail use it.
 func (tx *Tx) Ticket(ctx context.Context, n portal.TicketNumber) (*portal.Ticket, error) {
-	return tx.TicketFor(ctx, &portal.Viewer{Agent: -1}, n)
+	v := portal.OperatorViewer()
+	return tx.TicketFor(ctx, &v, n)
 }
 
 // TicketByExternal returns the ticket with the id of another system; NotFound
@@ -154,11 +164,15 @@ func (tx *Tx) AddTicket(ctx context.Context, t *portal.Ticket) error {
 		t.StatusAt = t.CreatedAt
 	}
 	err := tx.value(ctx, &t.Number, `INSERT INTO ticket (number, subject, status, priority, category, contact_id, company_id, inbox_id, portal_id,
-			assignee_id, confidential, fields, external_id, created_at, updated_at, status_at, closed_at, last_public, file_count)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) RETURNING number`,
+			assignee_id, confidential, fields, external_id, created_at, updated_at, status_at, closed_at, last_public, file_count,
+			via, answered_at, answer_due_at, resolve_due_at, promised_at, snoozed_until, merged_into, rating, rating_text, rated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+			$20, $21, $22, $23, $24, $25, $26, $27, $28, $29) RETURNING number`,
 		ref(t.Number), t.Subject, t.Status, t.Priority, t.Category, t.Requester, ref(t.Company), t.InboxID, ref(t.PortalID),
 		ref(t.Assignee), flag(t.Confidential), mapJSON(t.Fields), t.ExternalID, stamp(t.CreatedAt), stamp(t.UpdatedAt), stamp(t.StatusAt),
-		stamp(t.ClosedAt), t.LastPublic, t.FileCount)
+		stamp(t.ClosedAt), t.LastPublic, t.FileCount,
+		t.Via, stamp(t.AnsweredAt), stamp(t.AnswerDueAt), stamp(t.ResolveDueAt), stamp(t.PromisedAt), stamp(t.SnoozedUntil), ref(t.MergedInto),
+		ref(int64(t.Rating)), t.RatingText, stamp(t.RatedAt))
 	if err := ticketRule(err, t); err != nil {
 		return err
 	}
@@ -212,10 +226,14 @@ func (tx *Tx) SaveTicket(ctx context.Context, t *portal.Ticket) error {
 	}
 	err = tx.do(ctx, `UPDATE ticket SET subject = $2, status = $3, priority = $4, category = $5, contact_id = $6, company_id = $7, inbox_id = $8,
 			portal_id = $9, assignee_id = $10, confidential = $11, fields = $12, external_id = $13, created_at = $14, updated_at = $15,
-			status_at = $16, closed_at = $17, last_public = $18, file_count = $19 WHERE number = $1`,
+			status_at = $16, closed_at = $17, last_public = $18, file_count = $19,
+			via = $20, answered_at = $21, answer_due_at = $22, resolve_due_at = $23, promised_at = $24, snoozed_until = $25, merged_into = $26,
+			rating = $27, rating_text = $28, rated_at = $29 WHERE number = $1`,
 		t.Number, t.Subject, t.Status, t.Priority, t.Category, t.Requester, ref(t.Company), t.InboxID,
 		ref(t.PortalID), ref(t.Assignee), flag(t.Confidential), mapJSON(t.Fields), t.ExternalID, stamp(t.CreatedAt), stamp(t.UpdatedAt),
-		stamp(t.StatusAt), stamp(t.ClosedAt), t.LastPublic, t.FileCount)
+		stamp(t.StatusAt), stamp(t.ClosedAt), t.LastPublic, t.FileCount,
+		t.Via, stamp(t.AnsweredAt), stamp(t.AnswerDueAt), stamp(t.ResolveDueAt), stamp(t.PromisedAt), stamp(t.SnoozedUntil), ref(t.MergedInto),
+		ref(int64(t.Rating)), t.RatingText, stamp(t.RatedAt))
 	if err := ticketRule(err, t); err != nil {
 		return err
 	}

@@ -239,6 +239,7 @@ func (q *query) arms(v *portal.Viewer, f TicketFilter, p TicketPage, columns str
 	}
 	if v.Agent != 0 {
 		q.add(`SELECT ` + of("t.updated_at", "t.number") + ` FROM ticket t WHERE 1 = 1`)
+		q.inboxesOf(v)
 		q.filter(f, p, "t.updated_at", "t.number")
 		return true
 	}
@@ -335,6 +336,7 @@ func allOpen(statuses []portal.Status) bool {
 func (q *query) seenBy(v *portal.Viewer, scope Scope) {
 	switch {
 	case v.Agent != 0:
+		q.inboxesOf(v)
 		return
 	case v.Contact == 0:
 		q.add(` AND 1 = 0`)
@@ -348,6 +350,16 @@ func (q *query) seenBy(v *portal.Viewer, scope Scope) {
 	q.add(`)`)
 }
 
+// inboxesOf keeps an agent to the inboxes they are given. The plus keeps the
+// planner from the index on inboxes, which has not the list's order.
+func (q *query) inboxesOf(v *portal.Viewer) {
+	if !v.Limited {
+		return
+	}
+	in, args := inList(v.Inboxes)
+	q.add(` AND +t.inbox_id `+in, args...)
+}
+
 // companiesOf lists the viewer's companies, each once.
 func companiesOf(v *portal.Viewer) []portal.CompanyID {
 	ids := slices.Clone(v.Companies)
@@ -358,15 +370,15 @@ func companiesOf(v *portal.Viewer) []portal.CompanyID {
 
 // padded fills ids up to a power of two with 0, which is nobody's id, so that
 // few different statements exist.
-func padded(ids []portal.CompanyID) []portal.CompanyID {
+func padded[T ~int64](ids []T) []T {
 	size := 1
 	for size < len(ids) {
 		size *= 2
 	}
-	return append(ids, make([]portal.CompanyID, size-len(ids))...)
+	return append(slices.Clone(ids), make([]T, size-len(ids))...)
 }
 
-func inList(ids []portal.CompanyID) (part string, args []any) {
+func inList[T ~int64](ids []T) (part string, args []any) {
 	ids = padded(ids)
 	for _, id := range ids {
 		args = append(args, id)
@@ -391,7 +403,8 @@ func (tx *Tx) Colleagues(ctx context.Context, v *portal.Viewer, limit int) ([]po
 func (tx *Tx) TicketCounts(ctx context.Context, max int) (map[portal.Status]int, error) {
 	counts := make(map[portal.Status]int)
 	for _, status := range portal.Statuses {
-		n, err := tx.CountTickets(ctx, &portal.Viewer{Agent: -1}, TicketFilter{Statuses: []portal.Status{status}}, max)
+		v := portal.OperatorViewer()
+		n, err := tx.CountTickets(ctx, &v, TicketFilter{Statuses: []portal.Status{status}}, max)
 		if err != nil {
 			return nil, err
 		}

@@ -44,7 +44,7 @@ func newDesk(t *testing.T) *desk {
 	d := &desk{
 		Store: s, clock: clock,
 		inbox: portal.Inbox{Name: "Support", Kind: portal.InboxMail, Address: "support@desk.example"},
-		agent: portal.Agent{Email: "alva@desk.example", Name: "Alva", Role: portal.RoleAgent},
+		agent: portal.Agent{Email: "alva@desk.example", Name: "Alva", Role: portal.RoleAgent, EveryInbox: true},
 		acme:  portal.Company{Name: "Acme", Domain: "acme.example"}, umbra: portal.Company{Name: "Umbra"},
 		anna: portal.Contact{Email: "anna@acme.example", Name: "Anna"}, bo: portal.Contact{Email: "bo@acme.example"},
 		cecily: portal.Contact{Email: "cecily@umbra.example", Name: "Cecily"},
@@ -210,7 +210,7 @@ func TestFiltersNarrowTheList(t *testing.T) {
 	c := d.open(t, &d.bo, "c", "x", status(portal.Closed)).Number
 	e := d.open(t, &d.cecily, "e", "x", status(portal.WaitingOnCustomer), func(k *portal.Ticket) { k.Assignee = d.agent.ID }).Number
 	open := []portal.Status{portal.New, portal.WaitingOnUs, portal.WaitingOnCustomer}
-	staff, anna := portal.AgentViewer(d.agent.ID), sees(&d.anna)
+	staff, anna := portal.AgentViewer(&d.agent), sees(&d.anna)
 	for _, test := range []struct {
 		name string
 		v    *portal.Viewer
@@ -275,7 +275,7 @@ func TestNewPublicMessageIsUnreadUntilMarked(t *testing.T) {
 		})
 		return rows[0].Unread
 	}
-	staff := portal.AgentViewer(d.agent.ID)
+	staff := portal.AgentViewer(&d.agent)
 	mark := func(m portal.MessageID) {
 		t.Helper()
 		write(t, d.Store, func(ctx context.Context, tx *store.Tx) error { return tx.MarkRead(ctx, d.anna.ID, k.Number, m) })
@@ -320,7 +320,7 @@ func TestSearchFindsWordsAndNumbers(t *testing.T) {
 		}
 		return tx.SaveTicket(ctx, k)
 	})
-	staff := portal.AgentViewer(d.agent.ID)
+	staff := portal.AgentViewer(&d.agent)
 	mine, company := store.TicketFilter{Scope: store.ScopeMine}, store.TicketFilter{Scope: store.ScopeCompany}
 	type result = []portal.TicketNumber
 	for _, test := range []struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/portalctl/portalctl/pkg/app"
@@ -128,6 +129,17 @@ func (s *Server) routes() []route {
 		{"POST /account/data", s.takeOut, contacts, small},
 		{"POST /account/consent/withdraw", s.consentWithdraw, contacts, small},
 	}
+}
+
+// deskPaths are the beginnings of the routes that the help desk has as well:
+// getting in and out, the account, files.
+var deskPaths = []string{"/sign-in", "/sign-out", "/not-me/", "/account", "/files/"}
+
+// atDesk reports whether a route is one of the help desk, too. The rest of a
+// portal's pages are for customers.
+func atDesk(pattern string) bool {
+	_, path, _ := strings.Cut(pattern, " ")
+	return slices.ContainsFunc(deskPaths, func(begin string) bool { return strings.HasPrefix(path, begin) })
 }
 
 // visitFrom returns the request's visit, or nil before it is known.

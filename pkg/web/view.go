@@ -54,6 +54,9 @@ func (s *Server) viewIn(w http.ResponseWriter, r *http.Request, title, language 
 		p := v.Visit.Portal
 		v.Printer = i18n.For(cmp.Or(language, v.Visit.Language()))
 		v.Portal, v.Base, v.Zone = p.Name, p.BasePath(), zoneOf(v.Visit)
+		if p.IsDesk() {
+			v.Portal = v.T("desk.name")
+		}
 		if _, err := portal.ParseAccent(p.Accent); err == nil {
 			v.accent = p.Accent
 		}
@@ -176,11 +179,7 @@ func redirect(w http.ResponseWriter, r *http.Request, to string) error {
 var zones sync.Map
 
 func zoneOf(v *app.Visit) *time.Location {
-	names := []string{"", v.Portal.TimeZone}
-	if v.Contact != nil {
-		names[0] = v.Contact.TimeZone
-	}
-	for _, name := range names {
+	for _, name := range []string{v.OwnZone(), v.Portal.TimeZone} {
 		if name == "" {
 			continue
 		}

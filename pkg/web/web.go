@@ -29,6 +29,10 @@ type Options struct {
 	// Infra adds handlers below /-/, such as the demo's mail reader. They
 	// answer on any host, without a visit.
 	Infra map[string]http.Handler
+	// Desk is the help desk below its sign-in and account pages, which are
+	// this package's. It finds the visit in page.InfoFrom and the path below
+	// /helpdesk in the request. Nil: there is none.
+	Desk http.Handler
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 	// TempDir is where uploads lie until they are accepted; "": the system's.
@@ -45,6 +49,7 @@ type Server struct {
 	infra   map[string]http.Handler
 	now     func() time.Time
 	tempDir string
+	desk    http.Handler
 	images  *imageChecks
 	mux     *http.ServeMux
 }
@@ -53,7 +58,7 @@ type Server struct {
 func New(o Options) *Server {
 	s := &Server{
 		app: o.App, log: o.Log, proxies: page.NewProxies(o.TrustedProxies), ready: o.Ready, infra: o.Infra,
-		now: o.Now, tempDir: o.TempDir, images: newImageChecks(),
+		now: o.Now, tempDir: o.TempDir, desk: o.Desk, images: newImageChecks(),
 		secure: o.BaseURL != nil && o.BaseURL.Scheme == "https",
 	}
 	if s.log == nil {
@@ -116,11 +121,15 @@ func (s *Server) visit(next http.Handler) http.Handler {
 		}
 		below := r.Clone(r.Context())
 		below.URL.Path, below.URL.RawPath = v.Path, belowBase(r.URL, v.Portal.BasePath())
-		if h, pattern := s.mux.Handler(below); pattern == "" {
+		h, pattern := s.mux.Handler(below)
+		switch {
+		case v.Portal.IsDesk() && !atDesk(pattern) && s.desk != nil:
+			s.desk.ServeHTTP(w, below)
+		case pattern == "" || v.Portal.IsDesk() && !atDesk(pattern):
 			s.unrouted(w, r, h, below)
-			return
+		default:
+			next.ServeHTTP(w, below)
 		}
-		next.ServeHTTP(w, below)
 	})
 }
 

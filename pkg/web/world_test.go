@@ -96,7 +96,7 @@ func (w *world) people(change func(*portal.Portal)) {
 		}
 		inbox := &portal.Inbox{Name: "Support", Kind: portal.InboxMail, Address: "support@example.com"}
 		group := &portal.Group{Name: "customers"}
-		w.agent = &portal.Agent{Email: "ines@desk.example", Name: "Ines Holm", Role: portal.RoleAgent}
+		w.agent = &portal.Agent{Email: "ines@desk.example", Name: "Ines Holm", Role: portal.RoleAgent, EveryInbox: true}
 		w.acme = &portal.Company{Name: "Acme"}
 		beta := &portal.Company{Name: "Beta"}
 		p := &portal.Portal{

@@ -33,10 +33,20 @@ CREATE TABLE inbox (
   name_key   TEXT    NOT NULL UNIQUE, -- the name in lower case, as the program folds it
   kind       TEXT    NOT NULL CHECK (kind IN ('inbox', 'helpdesk')),
   address    TEXT    NOT NULL DEFAULT '',
+  mail       TEXT    NOT NULL DEFAULT '{}', -- portal.MailIn as JSON; its password is a secret
+  desk       TEXT    NOT NULL DEFAULT '{}', -- portal.DeskSettings as JSON
   created_at INTEGER NOT NULL,
   CHECK (kind = 'helpdesk' OR address <> '')
 ) STRICT;
 CREATE UNIQUE INDEX inbox_address ON inbox (address) WHERE address <> '';
+
+-- How far an inbox's IMAP folder has been read.
+CREATE TABLE mailbox_place (
+  inbox_id INTEGER PRIMARY KEY REFERENCES inbox (id) ON DELETE CASCADE,
+  validity INTEGER NOT NULL, -- the folder's UIDVALIDITY
+  uid      INTEGER NOT NULL, -- everything up to this one has been dealt with
+  at       INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE portal (
   id         INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -61,8 +71,21 @@ CREATE TABLE agent (
   role       TEXT    NOT NULL CHECK (role IN ('agent', 'admin')),
   disabled   INTEGER NOT NULL DEFAULT 0,
   must_factor INTEGER NOT NULL DEFAULT 0, -- a second factor is demanded
+  every_inbox INTEGER NOT NULL DEFAULT 1, -- not only those of agent_inbox; an admin sees all anyway
+  language   TEXT    NOT NULL DEFAULT '',
+  time_zone  TEXT    NOT NULL DEFAULT '',
+  notify     TEXT    NOT NULL DEFAULT 'mine' CHECK (notify IN ('all', 'mine', 'none')),
+  signature  TEXT    NOT NULL DEFAULT '', -- below their answers in mail
+  away       INTEGER NOT NULL DEFAULT 0,  -- gets no tickets by rule
+  dealt_at   INTEGER,                     -- when a rule last gave them a ticket: whose turn is next
   created_at INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE agent_inbox (
+  agent_id INTEGER NOT NULL REFERENCES agent (id) ON DELETE CASCADE,
+  inbox_id INTEGER NOT NULL REFERENCES inbox (id) ON DELETE CASCADE,
+  PRIMARY KEY (agent_id, inbox_id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE company (
   id          INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -89,6 +112,10 @@ CREATE TABLE contact (
   properties   TEXT    NOT NULL DEFAULT '{}',
   external_id  TEXT    NOT NULL DEFAULT '',
   proven       TEXT    NOT NULL DEFAULT '', -- the address they were last seen to read
+  notify       TEXT    NOT NULL DEFAULT 'all' CHECK (notify IN ('all', 'mine', 'none', 'digest')),
+  bounced      TEXT    NOT NULL DEFAULT '', -- the address mail came back from for good
+  bounced_at   INTEGER,
+  bounced_why  TEXT    NOT NULL DEFAULT '', -- what the server said
   created_at   INTEGER NOT NULL,
   updated_at   INTEGER NOT NULL,
   erased_at    INTEGER, -- only the number is left of them, which their tickets name
@@ -336,7 +363,17 @@ CREATE TABLE ticket (
   status_at    INTEGER NOT NULL,
   closed_at    INTEGER,
   last_public  INTEGER NOT NULL DEFAULT 0, -- id of the newest public message
-  file_count   INTEGER NOT NULL DEFAULT 0
+  file_count   INTEGER NOT NULL DEFAULT 0,
+  via          TEXT    NOT NULL DEFAULT '', -- how it was opened: portal, mail, desk, import
+  answered_at    INTEGER, -- the first public message of an agent
+  answer_due_at  INTEGER, -- the targets, reckoned in the inbox's hours; NULL: none
+  resolve_due_at INTEGER,
+  promised_at    INTEGER, -- when the agent said the customer would hear again
+  snoozed_until  INTEGER,
+  merged_into    INTEGER REFERENCES ticket (number) ON DELETE SET NULL,
+  rating         INTEGER CHECK (rating BETWEEN 1 AND 5),
+  rating_text    TEXT    NOT NULL DEFAULT '',
+  rated_at       INTEGER
 ) STRICT;
 INSERT INTO sqlite_sequence (name, seq) VALUES ('ticket', 1000);
 
@@ -382,6 +419,8 @@ CREATE TABLE message (
   author      TEXT    NOT NULL DEFAULT '', -- the name an import gave, when neither is known
   body        TEXT    NOT NULL,
   format      TEXT    NOT NULL CHECK (format IN ('text', 'markdown', 'html')),
+  quoted      TEXT    NOT NULL DEFAULT '', -- what a mail quoted below its text; shown on asking
+  via         TEXT    NOT NULL DEFAULT '', -- mail, or nothing
   external_id TEXT    NOT NULL DEFAULT '',
   at          INTEGER NOT NULL
 ) STRICT;
@@ -464,6 +503,44 @@ CREATE INDEX outbox_ticket ON outbox (ticket) WHERE ticket IS NOT NULL;
 CREATE INDEX outbox_waiting ON outbox (id) WHERE sent_at IS NULL AND failed_at IS NULL AND dropped_at IS NULL;
 CREATE INDEX outbox_failed ON outbox (id) WHERE failed_at IS NOT NULL;
 CREATE INDEX outbox_dropped ON outbox (id) WHERE dropped_at IS NOT NULL;
+
+-- Mail that came in: a line each, with what became of it. The raw source lies
+-- among the files for a while, under its hash.
+CREATE TABLE incoming (
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  inbox_id   INTEGER REFERENCES inbox (id) ON DELETE SET NULL,
+  source     TEXT    NOT NULL CHECK (source IN ('imap', 'lmtp', 'ingest')),
+  decision   TEXT    NOT NULL CHECK (decision IN ('created', 'appended', 'held', 'ignored', 'duplicate', 'rejected')),
+  reason     TEXT    NOT NULL,
+  sender     TEXT    NOT NULL DEFAULT '', -- the From address, lower case
+  proof      TEXT    NOT NULL DEFAULT '', -- proven, unproven, contradicted
+  subject    TEXT    NOT NULL DEFAULT '',
+  header_id  TEXT    NOT NULL DEFAULT '', -- its Message-ID: left@right
+  sha256     TEXT    NOT NULL,            -- of the raw source
+  size       INTEGER NOT NULL,
+  envelope   TEXT    NOT NULL DEFAULT '{}', -- of the delivery, as JSON, so that a held mail can be looked at again
+  validity   INTEGER NOT NULL DEFAULT 0,  -- its place in an IMAP folder
+  uid        INTEGER NOT NULL DEFAULT 0,
+  ticket     INTEGER REFERENCES ticket (number) ON DELETE SET NULL,
+  message_id INTEGER REFERENCES message (id) ON DELETE SET NULL,
+  contact_id INTEGER REFERENCES contact (id) ON DELETE SET NULL,
+  agent_id   INTEGER REFERENCES agent (id) ON DELETE SET NULL,
+  mail_id    INTEGER,                     -- a bounce: the mail of the outbox that came back
+  first_id   INTEGER,                     -- a duplicate: the line of the first
+  at         INTEGER NOT NULL,
+  decided_at INTEGER,                     -- held mail: when somebody decided
+  kept_until INTEGER                      -- the raw source is there until then; NULL: gone
+) STRICT;
+CREATE INDEX incoming_at ON incoming (at, id);
+CREATE INDEX incoming_held ON incoming (id) WHERE decision = 'held';
+CREATE INDEX incoming_header ON incoming (header_id) WHERE header_id <> '';
+CREATE INDEX incoming_sha256 ON incoming (sha256);
+CREATE INDEX incoming_sender ON incoming (sender, at) WHERE sender <> '';
+CREATE INDEX incoming_ticket ON incoming (ticket) WHERE ticket IS NOT NULL;
+CREATE INDEX incoming_contact ON incoming (contact_id) WHERE contact_id IS NOT NULL;
+CREATE INDEX incoming_message ON incoming (message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX incoming_kept ON incoming (kept_until) WHERE kept_until IS NOT NULL;
+CREATE UNIQUE INDEX incoming_place ON incoming (inbox_id, validity, uid) WHERE validity <> 0;
 
 -- Counters behind the limits on sign-ins, mails and tickets. key names what
 -- is counted, such as 'fail:account:7' or 'register:net:203.0.113.9'.
