@@ -16,9 +16,10 @@ import (
 )
 
 func newMailCmd(env *Env) *cobra.Command {
-	return noun("mail", "Mail: what is to be sent and what became of it",
+	return noun("mail", "Mail: what comes in, what is to be sent and what became of it",
 		"  portalctl mail outbox --failed",
 		newMailOutboxCmd(env),
+		newMailParseCmd(env),
 	)
 }
 
