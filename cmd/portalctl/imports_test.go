@@ -62,6 +62,7 @@ var onlyIn = []struct {
 	{"github.com/pressly/goose", []string{"store"}},
 	{"github.com/coreos/go-oidc", []string{"sso"}},
 	{"golang.org/x/oauth2", []string{"sso"}},
+	{"github.com/emersion/go-imap", []string{"mail", "portaltest"}},
 	// portaltest fills a store with a million tickets, many rows a statement.
 	{"modernc.org/sqlite", []string{"store", "portaltest"}},
 	{"database/sql", []string{"store", "portaltest"}},

@@ -95,7 +95,7 @@ func Start(t testing.TB, o Options) *Server {
 	server.MaxMessageBytes, server.ErrorLog = 1<<20, log.New(io.Discard, "", 0)
 	if o.STARTTLS || o.TLS {
 		var certificate tls.Certificate
-		certificate, s.Client = newCertificate(t)
+		certificate, s.Client = NewCertificate(t)
 		server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
 		if o.TLS {
 			listener = tls.NewListener(listener, server.TLSConfig)
@@ -261,7 +261,9 @@ func play(conn net.Conn, answers []string) {
 	}
 }
 
-func newCertificate(t testing.TB) (tls.Certificate, *tls.Config) {
+// NewCertificate makes a certificate for 127.0.0.1, localhost and mail.test, and
+// a configuration for clients that trust it.
+func NewCertificate(t testing.TB) (tls.Certificate, *tls.Config) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
