@@ -55,6 +55,7 @@ type App struct {
 	inviteNow bool
 	sealer    *auth.Sealer
 	sso       *sso.Client
+	usual     usuals
 
 	settings atomic.Pointer[settings]
 	mailDue  chan struct{} // wakes Deliver; holds one

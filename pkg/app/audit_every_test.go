@@ -22,10 +22,10 @@ var unaudited = map[string]string{
 	"it only reads": `Account ActingAgent Agent Agents AuditLog AuditRetention BaseURL Companies Contact Contacts DeskTickets
 		Domain DomainRecords Domains Draft Enter Explain Factor GroupContacts Groups GroupsOfPortal Inbox Inboxes Known
 		MayAddPasskey MayRemoveDomain MemberCounts Members OffersPasskeys Outbox Passkey PasskeysWork PeekLook PeekToken PortalNamed
-		Portals PreviewChange PreviewGroup PreviewRules ProofWays Proven Ready Review SSOAddresses SendsMail ShowCompany ShowContact
+		Portals PreviewChange PreviewGroup PreviewRules ProofWays Proven Ready Review SSOAddresses SendsMail PeekRating Report OperatorReport ShowCompany ShowContact
 		ShowGroup ShowMember ShowTicket Status Store TestAccess Tickets URL VerifyAudit WaitingInvitations`,
 	"it works on a copy that is thrown away":                            `OnCopy`,
-	"a ticket's own history tells who did it":                           `AssignTicket CloseTicket CreateTicket DeskClose DeskReopen DeskReply OpenDeskTicket OpenTicket ReopenTicket Reply`,
+	"a ticket's own history tells who did it":                           `AssignTicket CloseTicket CreateTicket DeskClose DeskReopen DeskReply OpenDeskTicket OpenTicket Rate RateTicket ReopenTicket Reply`,
 	"reading moves a read mark, which is the reader's own":              `Ticket TicketBefore`,
 	"a draft is seen by nobody but its writer":                          `KeepDraft`,
 	"the outbox itself tells what became of a mail":                     `Deliver DropMails RetryFailedMails RetryMails SendTest`,

@@ -95,7 +95,7 @@ var reservedSlugs = []string{"-", "helpdesk", "api", ".well-known", "favicon.ico
 // an empty slug owns them on its host, so no slug may take one.
 var pageWords = []string{
 	"sign-in", "sign-out", "register", "invitation", "reset", "sso", "tickets", "files", "articles", "account",
-	"not-me", "view", "consent",
+	"not-me", "view", "consent", "rate",
 }
 
 // ParseSlug checks the path at the end of a portal's URL: up to 60 letters
@@ -149,13 +149,14 @@ type TicketSettings struct {
 	LabelOne       string         `json:"label_one,omitempty"` // "Case"; empty: the language's word for ticket
 	LabelMany      string         `json:"label_many,omitempty"`
 	ShowAgent      AgentDisplay   `json:"show_agent"`
+	AskRating      bool           `json:"ask_rating"` // of whoever opened a ticket, once it is closed
 }
 
 // DefaultTicketSettings are those of a new portal; only the inbox is open.
 func DefaultTicketSettings() TicketSettings {
 	return TicketSettings{
 		Permissions: PermitContact, CompanyScope: PrimaryCompany, CompanyAccess: CompanyReply,
-		CustomersClose: true, ReopenDays: 14, ShowAgent: AgentName,
+		CustomersClose: true, ReopenDays: 14, ShowAgent: AgentName, AskRating: true,
 		Columns: []TicketColumn{ColumnNumber, ColumnSubject, ColumnStatus, ColumnRequester, ColumnUpdated},
 	}
 }

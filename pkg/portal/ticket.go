@@ -210,11 +210,12 @@ const (
 	EventImported           EventKind = "imported"
 	EventPriority           EventKind = "priority"
 	EventCategory           EventKind = "category"
+	EventRated              EventKind = "rated"
 )
 
 // Internal reports whether only agents see the event.
 func (k EventKind) Internal() bool {
-	return k == EventNoted || k == EventAssigned || k == EventPriority
+	return k == EventNoted || k == EventAssigned || k == EventPriority || k == EventRated
 }
 
 // Event is one line of a ticket's history.

@@ -400,6 +400,13 @@ CREATE INDEX ticket_of_assignee ON ticket (assignee_id, updated_at DESC, number 
   WHERE assignee_id IS NOT NULL;
 CREATE INDEX ticket_inbox ON ticket (inbox_id);
 
+-- What reports and the usual time to a first answer are worked out from.
+CREATE INDEX ticket_opened ON ticket (created_at, inbox_id, company_id, assignee_id, answered_at, answer_due_at, merged_into);
+CREATE INDEX ticket_closed ON ticket (closed_at, inbox_id, company_id, assignee_id, created_at, resolve_due_at, merged_into)
+  WHERE closed_at IS NOT NULL;
+CREATE INDEX ticket_rated ON ticket (rated_at, inbox_id, company_id, assignee_id, rating) WHERE rated_at IS NOT NULL;
+CREATE INDEX ticket_answered ON ticket (inbox_id, created_at, answered_at) WHERE answered_at IS NOT NULL;
+
 -- Further contacts of a ticket. updated_at repeats the ticket's, so that a
 -- participant's list is read in order.
 CREATE TABLE participant (
