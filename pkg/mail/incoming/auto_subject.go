@@ -54,15 +54,19 @@ func standsAlone(rest string) bool {
 func isAnswer(rest string) bool {
 	rest = strings.TrimLeft(rest, " :\uff1a-–—([")
 	word, _, found := strings.Cut(strings.Replace(rest, "\uff1a", ":", 1), ":")
-	return found && answerWords[strings.TrimRightFunc(word, unicode.IsSpace)]
+	return found && answerWord(strings.TrimRightFunc(word, unicode.IsSpace))
 }
 
-// answerWords stand before the colon of an answer's subject.
-var answerWords = map[string]bool{
-	"re": true, "aw": true, "sv": true, "vs": true, "antw": true, "odp": true, "ynt": true,
-	"res": true, "rif": true, "r": true, "vá": true, "atb": true, "απ": true, "ha": true,
-	"回复": true, "回覆": true, "答复": true, "返信": true, "답장": true, "رد": true, "השב": true,
-	"fw": true, "fwd": true, "wg": true, "vb": true, "tr": true, "rv": true,
+// answerWord reports whether the word stands before the colon of an answer's
+// subject.
+func answerWord(word string) bool {
+	switch word {
+	case "re", "aw", "sv", "vs", "antw", "odp", "ynt", "res", "rif", "r", "vá", "atb", "απ", "ha",
+		"回复", "回覆", "答复", "返信", "답장", "رد", "השב",
+		"fw", "fwd", "wg", "vb", "tr", "rv":
+		return true
+	}
+	return false
 }
 
 // autoPrefixes are what mail programs and servers write before the subject of

@@ -8,8 +8,8 @@ import (
 	"github.com/portalctl/portalctl/pkg/portal"
 )
 
-// header reads "Name: value" lines as the parser hands them over.
-func header(t *testing.T, lines ...string) textproto.MIMEHeader {
+// headerOf reads "Name: value" lines as the parser hands them over.
+func headerOf(t *testing.T, lines ...string) textproto.MIMEHeader {
 	t.Helper()
 	h := textproto.MIMEHeader{}
 	for _, line := range lines {
@@ -82,7 +82,7 @@ func TestAutoOfHeaders(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			m := &portal.Incoming{From: []portal.MailAddress{{Address: "ana@customer.example"}}, Subject: "Printer"}
-			if got := autoOf(header(t, tt.lines...), m); got != tt.want {
+			if got := autoOf(headerOf(t, tt.lines...), m); got != tt.want {
 				t.Errorf("%q: %q, wanted %q", tt.lines, got, tt.want)
 			}
 		})
