@@ -29,7 +29,7 @@ func TestFormsTakeLittleMemory(t *testing.T) {
 	}
 	long := &counting{Reader: io.MultiReader(strings.NewReader("body=hello&x="), zeros(64<<20))}
 	f, err := s.readForm(post("application/x-www-form-urlencoded", long))
-	if statusOf(err) != http.StatusRequestEntityTooLarge || long.n > mostText+1 || f.Value("body") != "hello" {
+	if page.StatusOf(err) != http.StatusRequestEntityTooLarge || long.n > 2*text+1 || f.Value("body") != "hello" {
 		t.Errorf("of a long form %d bytes were read, with %v and the text %q", long.n, err, f.Value("body"))
 	}
 
@@ -37,17 +37,17 @@ func TestFormsTakeLittleMemory(t *testing.T) {
 	form := multipart.NewWriter(&parts)
 	_ = form.WriteField("body", "hello")
 	for range 20 {
-		_ = form.WriteField("x", strings.Repeat("x", largestField))
+		_ = form.WriteField("x", strings.Repeat("x", text))
 	}
 	_ = form.Close()
 	f, err = s.readForm(post(form.FormDataContentType(), &parts))
 	held := 0
-	for _, values := range f.values {
+	for _, values := range f.Values {
 		for _, v := range values {
 			held += len(v)
 		}
 	}
-	if statusOf(err) != http.StatusRequestEntityTooLarge || held > mostText || f.Value("body") != "hello" {
+	if page.StatusOf(err) != http.StatusRequestEntityTooLarge || held > 2*text || f.Value("body") != "hello" {
 		t.Errorf("of a form with large fields %d bytes are held, with %v", held, err)
 	}
 
@@ -57,9 +57,9 @@ func TestFormsTakeLittleMemory(t *testing.T) {
 	_, _ = io.Copy(file, zeros(1<<20))
 	_ = form.WriteField("body", "hello")
 	_ = form.Close()
-	f = s.readTyped(post(form.FormDataContentType(), &parts))
-	if len(f.files) > 0 || f.Value("body") != "hello" {
-		t.Errorf("a stranger's form left %d files and the text %q", len(f.files), f.Value("body"))
+	f = page.ReadTyped(post(form.FormDataContentType(), &parts))
+	if len(f.Files) > 0 || f.Value("body") != "hello" {
+		t.Errorf("a stranger's form left %d files and the text %q", len(f.Files), f.Value("body"))
 	}
 }
 
@@ -77,7 +77,7 @@ func (c *counting) Read(p []byte) (int, error) {
 func TestDayTheListEndsWith(t *testing.T) {
 	w := newWorld(t, nil)
 	ana := w.browser(w.signIn(w.ana))
-	opened := w.clock.Now().In(zoneOf(w.visit("")))
+	opened := w.clock.Now().In(page.ZoneOf(w.visit("")))
 	for day, want := range map[time.Time]bool{opened: true, opened.AddDate(0, 0, -1): false} {
 		got := ana.get("/help/tickets?to=" + day.Format(time.DateOnly))
 		if strings.Contains(got.body, w.anas.String()) != want {

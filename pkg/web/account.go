@@ -62,8 +62,8 @@ func (s *Server) accountAgain(w http.ResponseWriter, r *http.Request, section st
 	}
 	p.section, p.refused = section, f
 	s.refuse(w, r, p.view, f, err, fields...)
-	f.call("password", p.T("account.password_new"))
-	return s.render(w, r, f.status, accountView(p))
+	f.Call("password", p.T("account.password_new"))
+	return s.render(w, r, f.Status, accountView(p))
 }
 
 // accountDone leads back to the account with a notice of what was done.

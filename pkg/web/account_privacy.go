@@ -38,7 +38,7 @@ func (s *Server) takeOut(w http.ResponseWriter, r *http.Request) error {
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/zip")
-	h.Set("Content-Disposition", disposition("attachment", takeOutName(visit.Portal, t.At.In(zoneOf(visit)))))
+	h.Set("Content-Disposition", disposition("attachment", takeOutName(visit.Portal, t.At.In(page.ZoneOf(visit)))))
 	h.Set("Content-Security-Policy", page.FilePolicy)
 	h.Set("No-Gzip-Compression", "1") // it is compressed already
 	w.WriteHeader(http.StatusOK)

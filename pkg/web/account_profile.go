@@ -14,9 +14,9 @@ func (p *accountPage) profileForm() *form {
 
 // languages lists them with the chosen one.
 func (p *accountPage) languages(chosen string) []option {
-	list := []option{{"", p.T("account.language_portal", "Language", i18n.For(p.Visit.Portal.Language()).T("language.name")), chosen == ""}}
+	list := []option{{Value: "", Label: p.T("account.language_portal", "Language", i18n.For(p.Visit.Portal.Language()).T("language.name")), Chosen: chosen == ""}}
 	for _, l := range i18n.Languages() {
-		list = append(list, option{l.Code, l.Name, chosen == l.Code})
+		list = append(list, option{Value: l.Code, Label: l.Name, Chosen: chosen == l.Code})
 	}
 	return list
 }
@@ -27,21 +27,21 @@ func (p *accountPage) timeZones(chosen string) []option {
 	if portals == "" {
 		portals = "UTC"
 	}
-	list := []option{{"", p.T("account.zone_portal", "Zone", strings.ReplaceAll(portals, "_", " ")), chosen == ""}}
+	list := []option{{Value: "", Label: p.T("account.zone_portal", "Zone", strings.ReplaceAll(portals, "_", " ")), Chosen: chosen == ""}}
 	known := chosen == ""
 	for _, name := range zoneNames {
-		list = append(list, option{name, strings.ReplaceAll(name, "_", " "), chosen == name})
+		list = append(list, option{Value: name, Label: strings.ReplaceAll(name, "_", " "), Chosen: chosen == name})
 		known = known || chosen == name
 	}
 	if !known {
-		list = append(list, option{chosen, chosen, true})
+		list = append(list, option{Value: chosen, Label: chosen, Chosen: true})
 	}
 	return list
 }
 
 func (s *Server) profileSave(w http.ResponseWriter, r *http.Request) error {
 	f, err := s.readForm(r)
-	defer f.close()
+	defer f.Close()
 	if err == nil {
 		err = s.app.SaveProfile(r.Context(), visitFrom(r.Context()), f.Value("name"), f.Value("language"), f.Value("time_zone"))
 	}

@@ -6,12 +6,13 @@ import (
 
 	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/portal"
+	"github.com/portalctl/portalctl/pkg/web/page"
 )
 
 // emailChange mails a link to a new address.
 func (s *Server) emailChange(w http.ResponseWriter, r *http.Request) error {
 	f, err := s.readForm(r)
-	defer f.close()
+	defer f.Close()
 	if err == nil {
 		err = s.app.ChangeEmail(r.Context(), visitFrom(r.Context()), f.Value("email"))
 	}
@@ -58,7 +59,7 @@ func (s *Server) emailConfirmForm(w http.ResponseWriter, r *http.Request) error 
 }
 
 func (s *Server) emailConfirm(w http.ResponseWriter, r *http.Request) error {
-	in, err := s.app.ConfirmEmail(r.Context(), visitFrom(r.Context()), r.PathValue("token"), device(r))
+	in, err := s.app.ConfirmEmail(r.Context(), visitFrom(r.Context()), r.PathValue("token"), page.DeviceOf(r))
 	if err != nil {
 		return s.linkFailed(w, r, err)
 	}
@@ -77,7 +78,7 @@ func (s *Server) notMeForm(w http.ResponseWriter, r *http.Request) error {
 // notMe signs out everywhere and says what to do next.
 func (s *Server) notMe(w http.ResponseWriter, r *http.Request) error {
 	visit := visitFrom(r.Context())
-	removed, err := s.app.NotMe(r.Context(), visit, r.PathValue("token"), device(r))
+	removed, err := s.app.NotMe(r.Context(), visit, r.PathValue("token"), page.DeviceOf(r))
 	if err != nil {
 		return s.linkFailed(w, r, err)
 	}

@@ -42,7 +42,7 @@ func (s *Server) factorPage(w http.ResponseWriter, r *http.Request, f *form) *fa
 func (s *Server) factorForm(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	if v := visitFrom(r.Context()); v.Gate != app.GateFactor {
-		return redirect(w, r, gatePath(v, q.Get("return_to")))
+		return redirect(w, r, page.GatePath(v, q.Get("return_to")))
 	}
 	f := filled(map[string]string{"return_to": q.Get("return_to"), "recovery": q.Get("recovery")})
 	return s.render(w, r, http.StatusOK, factorView(s.factorPage(w, r, f)))
@@ -50,27 +50,27 @@ func (s *Server) factorForm(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) factorGive(w http.ResponseWriter, r *http.Request) error {
 	if v := visitFrom(r.Context()); v.Gate != app.GateFactor {
-		return redirect(w, r, gatePath(v, ""))
+		return redirect(w, r, page.GatePath(v, ""))
 	}
 	f, err := s.readForm(r)
-	defer f.close()
+	defer f.Close()
 	visit := visitFrom(r.Context())
 	var given *app.GivenFactor
 	if err == nil {
 		back := page.ReturnPath(visit.Portal.BasePath(), f.Value("return_to"))
-		given, err = s.app.GiveFactor(r.Context(), visit, f.Value("code"), back, device(r))
+		given, err = s.app.GiveFactor(r.Context(), visit, f.Value("code"), back, page.DeviceOf(r))
 	}
 	if hasCode(err, "factor.ended") {
 		page.EndSession(w, r)
 		page.SetFlash(w, r, "factor_ended")
-		return redirect(w, r, signInPath(visit, f.Value("return_to")))
+		return redirect(w, r, page.SignInPath(visit, f.Value("return_to")))
 	}
 	if err != nil {
-		f.values.Del("code") // a code is typed anew, never mended
+		f.Values.Del("code") // a code is typed anew, never mended
 		p := s.factorPage(w, r, f)
 		s.refuse(w, r, p.view, f, err, "code")
-		f.call("code", p.codeLabel())
-		return s.render(w, r, f.status, factorView(p))
+		f.Call("code", p.codeLabel())
+		return s.render(w, r, f.Status, factorView(p))
 	}
 	if given.Recovery {
 		page.SetFlash(w, r, "recovery_used")
@@ -125,7 +125,7 @@ func (s *Server) setupPage(w http.ResponseWriter, r *http.Request, f *form) (*se
 func (s *Server) enrolForm(w http.ResponseWriter, r *http.Request) error {
 	back := r.URL.Query().Get("return_to")
 	if v := visitFrom(r.Context()); v.Gate != app.GateEnrol {
-		return redirect(w, r, gatePath(v, back))
+		return redirect(w, r, page.GatePath(v, back))
 	}
 	p, err := s.setupPage(w, r, filled(map[string]string{"return_to": back}))
 	if hasCode(err, "factor.sign_in_again") {
@@ -148,7 +148,7 @@ func (s *Server) signInFirst(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
 	if v := visitFrom(r.Context()); v.Gate != app.GateEnrol {
-		return redirect(w, r, gatePath(v, ""))
+		return redirect(w, r, page.GatePath(v, ""))
 	}
 	return s.confirmFactor(w, r)
 }
@@ -171,12 +171,12 @@ func (s *Server) setup(w http.ResponseWriter, r *http.Request) error { return s.
 // codes. They stand in this answer and nowhere else, so it is no redirect.
 func (s *Server) confirmFactor(w http.ResponseWriter, r *http.Request) error {
 	f, err := s.readForm(r)
-	defer f.close()
+	defer f.Close()
 	visit := visitFrom(r.Context())
 	var made *app.NewFactor
 	if err == nil {
 		back := page.ReturnPath(visit.Portal.BasePath(), f.Value("return_to"))
-		made, err = s.app.ConfirmFactor(r.Context(), visit, f.Value("code"), back, device(r))
+		made, err = s.app.ConfirmFactor(r.Context(), visit, f.Value("code"), back, page.DeviceOf(r))
 	}
 	if err == nil {
 		s.setSession(w, r, made.SignedIn)
@@ -187,18 +187,18 @@ func (s *Server) confirmFactor(w http.ResponseWriter, r *http.Request) error {
 		// another key.
 		page.SetFlash(w, r, "factor_again")
 		if visit.Gate != "" {
-			return redirect(w, r, gatePath(visit, f.Value("return_to")))
+			return redirect(w, r, page.GatePath(visit, f.Value("return_to")))
 		}
 		return redirect(w, r, visit.Portal.BasePath()+"/account/factor")
 	}
-	f.values.Del("code")
+	f.Values.Del("code")
 	p, pageErr := s.setupPage(w, r, f)
 	if pageErr != nil {
 		return pageErr
 	}
 	s.refuse(w, r, p.view, f, err, "code")
-	f.call("code", p.T("factor.code"))
-	return s.render(w, r, f.status, setupView(p))
+	f.Call("code", p.T("factor.code"))
+	return s.render(w, r, f.Status, setupView(p))
 }
 
 // codesPage shows recovery codes, once.
@@ -248,7 +248,7 @@ func (s *Server) factorShow(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) codesMake(w http.ResponseWriter, r *http.Request) error {
 	visit := visitFrom(r.Context())
-	codes, err := s.app.NewRecoveryCodes(r.Context(), visit, device(r))
+	codes, err := s.app.NewRecoveryCodes(r.Context(), visit, page.DeviceOf(r))
 	if needsProof(err) {
 		return redirect(w, r, proofPath(visit, "/account/factor"))
 	}
@@ -260,7 +260,7 @@ func (s *Server) codesMake(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) factorOff(w http.ResponseWriter, r *http.Request) error {
 	visit := visitFrom(r.Context())
-	err := s.app.TurnOffFactor(r.Context(), visit, device(r))
+	err := s.app.TurnOffFactor(r.Context(), visit, page.DeviceOf(r))
 	if needsProof(err) {
 		return redirect(w, r, proofPath(visit, "/account/factor"))
 	}

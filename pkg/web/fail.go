@@ -5,25 +5,17 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/portalctl/portalctl/pkg/portal"
 	"github.com/portalctl/portalctl/pkg/web/page"
-)
-
-// Refusals of HTTP's own, which have no portal.Kind.
-var (
-	errMethod    = errors.New("method not allowed")
-	errMediaType = errors.New("not a form")
-	errTooLarge  = errors.New("the request is too large")
 )
 
 // fail is the one place where an error becomes a status, a page and a part of
 // the log line.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	info := page.InfoFrom(r.Context())
-	status := s.blame(w, r, err)
+	status := page.Blame(w, r, err)
 	v := s.view(w, r, "")
 	p := errorPage{view: v, Status: status}
-	p.Heading, p.Text = v.errorWords(status, err)
+	p.Heading, p.Text = page.ErrorWords(v.Printer, status, err)
 	v.Title = p.Heading
 	if status >= 500 {
 		p.Ref = info.Ref
@@ -32,104 +24,4 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		info.Err = errors.Join(err, renderErr)
 		http.Error(w, strconv.Itoa(status)+" "+info.Ref, status)
 	}
-}
-
-// blame returns the status of an error, sets the headers that go with it and
-// remembers for the log what the visitor is not told.
-func (s *Server) blame(w http.ResponseWriter, r *http.Request, err error) int {
-	status := statusOf(err)
-	if status >= 500 {
-		page.InfoFrom(r.Context()).Err = err
-	}
-	switch status {
-	case http.StatusTooManyRequests:
-		w.Header().Set("Retry-After", strconv.Itoa(retryAfter(err)))
-	case http.StatusServiceUnavailable:
-		w.Header().Set("Retry-After", "30")
-	}
-	return status
-}
-
-func statusOf(err error) int {
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.Is(err, errMethod):
-		return http.StatusMethodNotAllowed
-	case errors.Is(err, errMediaType):
-		return http.StatusUnsupportedMediaType
-	case errors.Is(err, errTooLarge), errors.As(err, &tooLarge):
-		return http.StatusRequestEntityTooLarge
-	}
-	var e *portal.Error
-	if errors.As(err, &e) {
-		switch e.Code {
-		case "host.unknown":
-			return http.StatusMisdirectedRequest
-		case "token.used", "token.expired":
-			return http.StatusGone
-		}
-	}
-	// Of several errors, the one that is not the visitor's doing decides.
-	worst := portal.KindOf(err)
-	for _, one := range portal.Errors(err) {
-		if one.Kind == portal.Internal || one.Kind == portal.Unavailable {
-			worst = one.Kind
-		}
-	}
-	switch worst {
-	case portal.Invalid:
-		return http.StatusUnprocessableEntity
-	case portal.NotFound:
-		return http.StatusNotFound
-	case portal.Conflict:
-		return http.StatusConflict
-	case portal.Forbidden:
-		return http.StatusForbidden
-	case portal.Unavailable:
-		return http.StatusServiceUnavailable
-	case portal.TooMany:
-		return http.StatusTooManyRequests
-	}
-	return http.StatusInternalServerError
-}
-
-func retryAfter(err error) int {
-	var e *portal.Error
-	if errors.As(err, &e) {
-		if seconds, ok := e.Args["RetryAfter"].(int); ok && seconds > 0 {
-			return seconds
-		}
-	}
-	return 60
-}
-
-// errorWords are the heading and the sentence of an error page.
-func (v *view) errorWords(status int, err error) (heading, text string) {
-	switch status {
-	case http.StatusNotFound, http.StatusForbidden, http.StatusConflict, http.StatusTooManyRequests,
-		http.StatusServiceUnavailable, http.StatusMisdirectedRequest, http.StatusRequestEntityTooLarge,
-		http.StatusMethodNotAllowed, http.StatusUnsupportedMediaType, http.StatusGone, http.StatusUnprocessableEntity:
-	default:
-		status = http.StatusInternalServerError
-	}
-	code := strconv.Itoa(status)
-	heading, text = v.T("failed."+code+".title"), v.T("failed."+code+".text")
-	var e *portal.Error
-	if errors.As(err, &e) && status != http.StatusNotFound && status < 500 {
-		if own, ok := v.ErrorText(e.Code, e.Args); ok {
-			text = own
-		}
-	}
-	return heading, text
-}
-
-// words is the text of one error, for a form.
-func (v *view) words(e *portal.Error) string {
-	if e.Kind != portal.Internal {
-		if own, ok := v.ErrorText(e.Code, e.Args); ok {
-			return own
-		}
-	}
-	own, _ := v.ErrorText("kind."+e.Kind.String(), e.Args)
-	return own
 }

@@ -1,77 +1,5 @@
 package web
 
-import "github.com/a-h/templ"
-
-// field is an input with everything that belongs to it.
-type field struct {
-	Name, Label, Hint string
-	Type              string // "" is text
-	Autocomplete      string
-	Mode              string // the keyboard telephones offer
-	Required          bool
-	Plain             bool // neither required nor called optional
-	Max               string
-	List              []option // makes it a choice
-	Rows              string   // makes it a text area
-}
-
-// attributes are what every kind of input has in common.
-func (d field) attributes(f *form) templ.Attributes {
-	a := templ.Attributes{"id": "f-" + d.Name, "name": d.Name}
-	if d.Required {
-		a["required"] = true
-	}
-	if d.Autocomplete != "" {
-		a["autocomplete"] = d.Autocomplete
-	}
-	if d.Mode != "" {
-		a["inputmode"] = d.Mode
-	}
-	if d.Max != "" {
-		a["maxlength"] = d.Max
-	}
-	if d.Type == "email" {
-		a["spellcheck"], a["autocapitalize"] = "false", "none"
-	}
-	described := ""
-	if d.Hint != "" {
-		described = "h-" + d.Name
-	}
-	if f.Problem(d.Name) != "" {
-		a["aria-invalid"] = "true"
-		described += " p-" + d.Name
-	}
-	if described != "" {
-		a["aria-describedby"] = described
-	}
-	return a
-}
-
-func (d field) kind() string {
-	if d.Type == "" {
-		return "text"
-	}
-	return d.Type
-}
-
-// direction is the writing direction of a field: addresses and numbers run
-// left to right, other texts as they begin.
-func (d field) direction() string {
-	switch d.Type {
-	case "email", "number", "date", "url":
-		return "ltr"
-	}
-	return "auto"
-}
-
-// fieldClass marks a field something is wrong with.
-func fieldClass(f *form, name string) string {
-	if f.Problem(name) != "" {
-		return "field field-bad"
-	}
-	return "field"
-}
-
 // labels are the keys of what fields are called.
 var labels = map[string]string{
 	"email": "sign_in.email", "password": "sign_in.password", "present": "account.password_present", "name": "account.name",
@@ -101,14 +29,6 @@ func (v *view) fieldName(key string) string {
 		return v.T("column." + key)
 	}
 	return key
-}
-
-// summary is a problem as the summary says it: which field, and what.
-func (v *view) summary(p problem) string {
-	if p.Label == "" {
-		return p.Text
-	}
-	return v.T("form.problem_of", "Field", p.Label, "Problem", p.Text)
 }
 
 // codeField is a field for a short code, by the keys of its label and hint.

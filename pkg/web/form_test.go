@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/portalctl/portalctl/pkg/portal"
+	"github.com/portalctl/portalctl/pkg/web/page"
 )
 
 // upload is a file in a form.
@@ -216,8 +217,8 @@ func TestBodyThatIsTooLargeKeepsItsText(t *testing.T) {
 	r.Header.Set("Content-Type", form.FormDataContentType())
 	r.Body = http.MaxBytesReader(nil, r.Body, 64<<10)
 	f, err := s.readForm(r)
-	defer f.close()
-	if statusOf(err) != http.StatusRequestEntityTooLarge || f.Value("body") != "Here is the film" {
+	defer f.Close()
+	if page.StatusOf(err) != http.StatusRequestEntityTooLarge || f.Value("body") != "Here is the film" {
 		t.Errorf("got %v and the text %q, wanted 413 and the text", err, f.Value("body"))
 	}
 }
@@ -298,7 +299,7 @@ func TestNewTicketBindsNoOtherFields(t *testing.T) {
 		t.Errorf("fields the form does not have were taken: %+v", got)
 	}
 	if got := slices.Sorted(func(yield func(string) bool) {
-		for name := range f.draftFields() {
+		for name := range draftFields(f) {
 			if !yield(name) {
 				return
 			}

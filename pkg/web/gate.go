@@ -2,40 +2,23 @@ package web
 
 import (
 	"net/http"
-	"net/url"
 	"strconv"
 
 	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/web/page"
 )
 
-// gatePath is the page of a visit's gate, which leads back to a path.
-func gatePath(v *app.Visit, back string) string {
-	base := v.Portal.BasePath()
-	to := base + "/consent"
-	switch v.Gate {
-	case app.GateFactor:
-		to = base + "/sign-in/factor"
-	case app.GateEnrol:
-		to = base + "/sign-in/enrol"
-	}
-	if back = page.ReturnPath(base, back); back != "" && back != base+"/" {
-		to += "?return_to=" + url.QueryEscape(back)
-	}
-	return to
-}
-
 // toGate leads somebody to what is still asked of them. What they were about
 // to send is kept as a draft.
 func (s *Server) toGate(w http.ResponseWriter, r *http.Request, v *app.Visit) error {
-	if isRead(r) {
-		return redirect(w, r, gatePath(v, asked(r, v)))
+	if page.IsRead(r) {
+		return redirect(w, r, page.GatePath(v, page.Asked(r, v)))
 	}
 	back := v.Portal.BasePath() + pageOf(r)
 	if _, answered, err := s.rescue(w, r, v, back); answered {
 		return err
 	}
-	return redirect(w, r, gatePath(v, back))
+	return redirect(w, r, page.GatePath(v, back))
 }
 
 // pastGate answers a gate's page to somebody who does not stand at it.
@@ -44,7 +27,7 @@ func (s *Server) pastGate(w http.ResponseWriter, r *http.Request, v *app.Visit) 
 	if v.SignedIn() {
 		return s.goOn(w, r, back)
 	}
-	return redirect(w, r, signInPath(v, page.ReturnPath(v.Portal.BasePath(), back)))
+	return redirect(w, r, page.SignInPath(v, page.ReturnPath(v.Portal.BasePath(), back)))
 }
 
 // consentPage asks for agreement to a text that is new to somebody.
@@ -67,7 +50,7 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request, f *form) co
 
 func (s *Server) consentForm(w http.ResponseWriter, r *http.Request) error {
 	if v := visitFrom(r.Context()); v.Gate != app.GateConsent {
-		return redirect(w, r, gatePath(v, r.URL.Query().Get("return_to")))
+		return redirect(w, r, page.GatePath(v, r.URL.Query().Get("return_to")))
 	}
 	f := filled(map[string]string{"return_to": r.URL.Query().Get("return_to")})
 	return s.render(w, r, http.StatusOK, consentView(s.consentPage(w, r, f)))
@@ -75,7 +58,7 @@ func (s *Server) consentForm(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) consentGive(w http.ResponseWriter, r *http.Request) error {
 	f, err := s.readForm(r)
-	defer f.close()
+	defer f.Close()
 	visit := visitFrom(r.Context())
 	if err == nil {
 		// A page that names no version cannot be agreed to; none has the number 0.
@@ -83,10 +66,10 @@ func (s *Server) consentGive(w http.ResponseWriter, r *http.Request) error {
 		err = s.app.Agree(r.Context(), visit, version, f.Value("agree") != "")
 	}
 	if err != nil {
-		f.values.Del("agree")
+		f.Values.Del("agree")
 		p := s.consentPage(w, r, f)
 		s.refuse(w, r, p.view, f, err, "agree")
-		return s.render(w, r, f.status, consentView(p))
+		return s.render(w, r, f.Status, consentView(p))
 	}
 	return s.goOn(w, r, f.Value("return_to"))
 }

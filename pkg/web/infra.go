@@ -26,9 +26,9 @@ func (s *Server) infrastructure(next http.Handler) http.Handler {
 			plain(w, r, http.StatusOK, "User-agent: *\nDisallow: /\n")
 		case !strings.HasPrefix(path, "/-/"):
 			next.ServeHTTP(w, r)
-		case !isRead(r):
+		case !page.IsRead(r):
 			w.Header().Set("Allow", "GET, HEAD")
-			s.fail(w, r, errMethod)
+			s.fail(w, r, page.ErrMethod)
 		case strings.HasPrefix(path, page.AssetPath):
 			info.Route = "GET /-/assets/"
 			page.Assets(w, r)

@@ -37,11 +37,11 @@ func (s *Server) registerForm(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) register(w http.ResponseWriter, r *http.Request) error {
 	f, err := s.readForm(r)
-	defer f.close()
+	defer f.Close()
 	visit := visitFrom(r.Context())
 	if err == nil {
 		back := page.ReturnPath(visit.Portal.BasePath(), f.Value("return_to"))
-		err = s.app.Register(r.Context(), visit, f.Value("email"), back, device(r))
+		err = s.app.Register(r.Context(), visit, f.Value("email"), back, page.DeviceOf(r))
 	}
 	if err != nil {
 		return s.askAgain(w, r, "register", "/register", f, err)
@@ -55,7 +55,7 @@ func (s *Server) askAgain(w http.ResponseWriter, r *http.Request, texts, path st
 	}
 	p := s.askPage(w, r, texts, path, f)
 	s.refuse(w, r, p.view, f, err, "email")
-	return s.render(w, r, f.status, askView(p))
+	return s.render(w, r, f.Status, askView(p))
 }
 
 func (s *Server) registerSent(w http.ResponseWriter, r *http.Request) error {
@@ -101,8 +101,8 @@ func (s *Server) joinPage(w http.ResponseWriter, r *http.Request, kind app.Token
 	p.view = s.viewIn(w, r, "", state.Language)
 	p.Title = p.T(title, "Portal", p.Portal)
 	p.Path = p.Base + path + url.PathEscape(token)
-	if f.values["name"] == nil {
-		f.values.Set("name", state.Name)
+	if f.Values["name"] == nil {
+		f.Values.Set("name", state.Name)
 	}
 	return p, nil
 }
@@ -120,14 +120,14 @@ func (s *Server) joinForm(kind app.TokenKind) handler {
 func (s *Server) join(kind app.TokenKind) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		f, err := s.readForm(r)
-		defer f.close()
+		defer f.Close()
 		visit := visitFrom(r.Context())
 		if err == nil {
 			var in *app.SignedIn
 			var pending bool
 			in, pending, err = s.app.Join(r.Context(), visit, kind, r.PathValue("token"), app.Joining{
 				Name: f.Value("name"), Password: f.Value("password"), Agree: f.Value("agree") != "", Language: visit.Language(),
-			}, device(r))
+			}, page.DeviceOf(r))
 			switch {
 			case err == nil && pending:
 				return redirect(w, r, visit.Portal.BasePath()+"/register/pending")
@@ -141,8 +141,8 @@ func (s *Server) join(kind app.TokenKind) handler {
 			return s.linkFailed(w, r, pageErr)
 		}
 		s.refuse(w, r, p.view, f, err, "name", "password", "agree")
-		f.call("password", p.T("join.password"))
-		return s.render(w, r, f.status, joinView(*p))
+		f.Call("password", p.T("join.password"))
+		return s.render(w, r, f.Status, joinView(*p))
 	}
 }
 
@@ -155,10 +155,10 @@ func (s *Server) resetRequestForm(w http.ResponseWriter, r *http.Request) error 
 
 func (s *Server) resetRequest(w http.ResponseWriter, r *http.Request) error {
 	f, err := s.readForm(r)
-	defer f.close()
+	defer f.Close()
 	visit := visitFrom(r.Context())
 	if err == nil {
-		err = s.app.RequestReset(r.Context(), visit, f.Value("email"), device(r))
+		err = s.app.RequestReset(r.Context(), visit, f.Value("email"), page.DeviceOf(r))
 	}
 	if err != nil {
 		return s.askAgain(w, r, "reset", "/reset", f, err)
@@ -201,10 +201,10 @@ func (s *Server) resetForm(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) reset(w http.ResponseWriter, r *http.Request) error {
 	f, err := s.readForm(r)
-	defer f.close()
+	defer f.Close()
 	var in *app.SignedIn
 	if err == nil {
-		in, err = s.app.Reset(r.Context(), visitFrom(r.Context()), r.PathValue("token"), f.Value("password"), device(r))
+		in, err = s.app.Reset(r.Context(), visitFrom(r.Context()), r.PathValue("token"), f.Value("password"), page.DeviceOf(r))
 	}
 	if err == nil {
 		page.SetFlash(w, r, "password_changed")
@@ -215,6 +215,6 @@ func (s *Server) reset(w http.ResponseWriter, r *http.Request) error {
 		return s.linkFailed(w, r, pageErr)
 	}
 	s.refuse(w, r, p.view, f, err, "password")
-	f.call("password", p.T("account.password_new"))
-	return s.render(w, r, f.status, resetView(*p))
+	f.Call("password", p.T("account.password_new"))
+	return s.render(w, r, f.Status, resetView(*p))
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/portal"
+	"github.com/portalctl/portalctl/pkg/web/page"
 )
 
 // look is an operator's look as a customer, marked on every page.
@@ -34,10 +35,10 @@ func (s *Server) lookShow(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) lookOpen(w http.ResponseWriter, r *http.Request) error {
 	f, err := s.readForm(r)
-	defer f.close()
+	defer f.Close()
 	var in *app.SignedIn
 	if err == nil {
-		in, err = s.app.Look(r.Context(), visitFrom(r.Context()), r.PathValue("token"), device(r))
+		in, err = s.app.Look(r.Context(), visitFrom(r.Context()), r.PathValue("token"), page.DeviceOf(r))
 	}
 	if err != nil {
 		return s.lookFailed(w, r, err)
@@ -51,7 +52,7 @@ func (s *Server) lookFailed(w http.ResponseWriter, r *http.Request, err error) e
 	if kind := portal.KindOf(err); kind != portal.NotFound && kind != portal.Conflict {
 		return err
 	}
-	status := s.blame(w, r, err)
+	status := page.Blame(w, r, err)
 	v := s.view(w, r, "look.title")
 	return s.render(w, r, status, noticeView(noticePage{
 		view: v, Icon: "link-2", Heading: v.Title, Lines: []string{v.T("look.failed")},

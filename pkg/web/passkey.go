@@ -38,7 +38,7 @@ func passkeyBegun(w http.ResponseWriter, r *http.Request, step *app.PasskeyStep)
 }
 
 func (s *Server) passkeySignInBegin(w http.ResponseWriter, r *http.Request) error {
-	step, err := s.app.BeginPasskeySignIn(r.Context(), visitFrom(r.Context()), page.Kept(r, page.PasskeyCookie), device(r))
+	step, err := s.app.BeginPasskeySignIn(r.Context(), visitFrom(r.Context()), page.Kept(r, page.PasskeyCookie), page.DeviceOf(r))
 	if err != nil {
 		return err
 	}
@@ -47,12 +47,12 @@ func (s *Server) passkeySignInBegin(w http.ResponseWriter, r *http.Request) erro
 
 func (s *Server) passkeySignIn(w http.ResponseWriter, r *http.Request) error {
 	f, err := s.readForm(r)
-	defer f.close()
+	defer f.Close()
 	visit := visitFrom(r.Context())
 	var in *app.SignedIn
 	if err == nil {
 		back := page.ReturnPath(visit.Portal.BasePath(), f.Value("return_to"))
-		in, err = s.app.SignInByPasskey(r.Context(), visit, page.Kept(r, page.PasskeyCookie), f.Value("answer"), back, device(r))
+		in, err = s.app.SignInByPasskey(r.Context(), visit, page.Kept(r, page.PasskeyCookie), f.Value("answer"), back, page.DeviceOf(r))
 	}
 	if err != nil {
 		return s.signInAgain(w, r, f, err)
@@ -61,7 +61,7 @@ func (s *Server) passkeySignIn(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) proofPasskeyBegin(w http.ResponseWriter, r *http.Request) error {
-	step, err := s.app.BeginPasskeyProof(r.Context(), visitFrom(r.Context()), page.Kept(r, page.PasskeyCookie), device(r))
+	step, err := s.app.BeginPasskeyProof(r.Context(), visitFrom(r.Context()), page.Kept(r, page.PasskeyCookie), page.DeviceOf(r))
 	if err != nil {
 		return err
 	}
@@ -70,10 +70,10 @@ func (s *Server) proofPasskeyBegin(w http.ResponseWriter, r *http.Request) error
 
 func (s *Server) proofPasskey(w http.ResponseWriter, r *http.Request) error {
 	f, err := s.readForm(r)
-	defer f.close()
+	defer f.Close()
 	var in *app.SignedIn
 	if err == nil {
-		in, err = s.app.ProveByPasskey(r.Context(), visitFrom(r.Context()), page.Kept(r, page.PasskeyCookie), f.Value("answer"), device(r))
+		in, err = s.app.ProveByPasskey(r.Context(), visitFrom(r.Context()), page.Kept(r, page.PasskeyCookie), f.Value("answer"), page.DeviceOf(r))
 	}
 	if err != nil {
 		return s.proofAgain(w, r, f, err)
@@ -107,7 +107,7 @@ func (s *Server) passkeyNew(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) passkeyBegin(w http.ResponseWriter, r *http.Request) error {
-	step, err := s.app.BeginPasskey(r.Context(), visitFrom(r.Context()), page.Kept(r, page.PasskeyCookie), device(r))
+	step, err := s.app.BeginPasskey(r.Context(), visitFrom(r.Context()), page.Kept(r, page.PasskeyCookie), page.DeviceOf(r))
 	if err != nil {
 		return err
 	}
@@ -116,17 +116,17 @@ func (s *Server) passkeyBegin(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) passkeyAdd(w http.ResponseWriter, r *http.Request) error {
 	f, err := s.readForm(r)
-	defer f.close()
+	defer f.Close()
 	v := s.view(w, r, "passkey.new_title")
 	if err == nil {
-		err = s.app.AddPasskey(r.Context(), v.Visit, page.Kept(r, page.PasskeyCookie), f.Value("answer"), v.browser(r.UserAgent()), device(r))
+		err = s.app.AddPasskey(r.Context(), v.Visit, page.Kept(r, page.PasskeyCookie), f.Value("answer"), v.browser(r.UserAgent()), page.DeviceOf(r))
 	}
 	if err != nil {
 		if kind := portal.KindOf(err); kind != portal.Invalid && kind != portal.Conflict {
 			return provingFirst(w, r, v.Visit, "/account/passkeys/new", err)
 		}
 		s.refuse(w, r, v, f, err)
-		return s.render(w, r, f.status, passkeyNewView(passkeyPage{view: v, form: f}))
+		return s.render(w, r, f.Status, passkeyNewView(passkeyPage{view: v, form: f}))
 	}
 	return accountDone(w, r, "passkey_added")
 }
@@ -166,7 +166,7 @@ func (s *Server) passkeyPage(w http.ResponseWriter, r *http.Request) (*passkeyPa
 
 func (s *Server) passkeyRename(w http.ResponseWriter, r *http.Request) error {
 	f, err := s.readForm(r)
-	defer f.close()
+	defer f.Close()
 	if err == nil {
 		err = s.app.RenamePasskey(r.Context(), visitFrom(r.Context()), passkeyID(r), f.Value("name"))
 	}
@@ -177,7 +177,7 @@ func (s *Server) passkeyRename(w http.ResponseWriter, r *http.Request) error {
 		}
 		p.form = f
 		s.refuse(w, r, p.view, f, err, "name")
-		return s.render(w, r, f.status, passkeyView(*p))
+		return s.render(w, r, f.Status, passkeyView(*p))
 	}
 	if err != nil {
 		return err
@@ -187,7 +187,7 @@ func (s *Server) passkeyRename(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) passkeyRemove(w http.ResponseWriter, r *http.Request) error {
 	visit, id := visitFrom(r.Context()), passkeyID(r)
-	if err := s.app.RemovePasskey(r.Context(), visit, id, device(r)); err != nil {
+	if err := s.app.RemovePasskey(r.Context(), visit, id, page.DeviceOf(r)); err != nil {
 		return provingFirst(w, r, visit, passkeyPath(id, ""), err)
 	}
 	return accountDone(w, r, "passkey_removed")

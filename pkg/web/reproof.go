@@ -59,15 +59,15 @@ func (s *Server) proofDone(w http.ResponseWriter, r *http.Request, back string) 
 // prove takes a password or a mailed code, whichever the form brings.
 func (s *Server) prove(w http.ResponseWriter, r *http.Request) error {
 	f, err := s.readForm(r)
-	defer f.close()
+	defer f.Close()
 	visit := visitFrom(r.Context())
 	var in *app.SignedIn
 	switch {
 	case err != nil:
 	case f.Value("code") != "":
-		in, err = s.app.ProveByMail(r.Context(), visit, page.Kept(r, page.ProofCookie), f.Value("code"), f.Value("factor"), device(r))
+		in, err = s.app.ProveByMail(r.Context(), visit, page.Kept(r, page.ProofCookie), f.Value("code"), f.Value("factor"), page.DeviceOf(r))
 	default:
-		in, err = s.app.ProveByPassword(r.Context(), visit, f.Value("present"), f.Value("factor"), device(r))
+		in, err = s.app.ProveByPassword(r.Context(), visit, f.Value("present"), f.Value("factor"), page.DeviceOf(r))
 	}
 	if err != nil {
 		return s.proofAgain(w, r, f, err)
@@ -84,12 +84,12 @@ func (s *Server) proofAgain(w http.ResponseWriter, r *http.Request, f *form, err
 		return pageErr
 	}
 	s.refuse(w, r, p.view, f, err, "present", "code", "factor")
-	return s.render(w, r, f.status, proofView(*p))
+	return s.render(w, r, f.Status, proofView(*p))
 }
 
 func (s *Server) proofMail(w http.ResponseWriter, r *http.Request) error {
 	f, err := s.readForm(r)
-	defer f.close()
+	defer f.Close()
 	visit := visitFrom(r.Context())
 	var token string
 	if err == nil {

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"mime"
 	"net/http"
 	"slices"
 	"strings"
@@ -161,12 +160,12 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request, v *app.Visit, rt
 	if v.Portal.State == portal.Paused && v.Agent == nil && v.ArrivingAgent == nil && rt.who != arriving {
 		return s.paused(w, r)
 	}
-	if !isRead(r) {
+	if !page.IsRead(r) {
 		if v.ReadOnly && rt.pattern != "POST /sign-out" && rt.pattern != "POST /view/{token}" {
 			return portal.Forbiddenf("view.read_only", "this is a look at somebody's portal; nothing can be changed")
 		}
-		if !formType(r) {
-			return errMediaType
+		if !page.FormType(r) {
+			return page.ErrMediaType
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, rt.limit)
 	}
@@ -197,17 +196,6 @@ func inLook(pattern string) bool {
 	return path != "/tickets.csv" && path != "/account" && !strings.HasPrefix(path, "/account/")
 }
 
-// formType reports whether a body is what forms send. Other types can be sent
-// by other sites' scripts in ways forms cannot.
-func formType(r *http.Request) bool {
-	contentType := r.Header.Get("Content-Type")
-	if contentType == "" {
-		return r.ContentLength == 0
-	}
-	kind, _, err := mime.ParseMediaType(contentType)
-	return err == nil && (kind == "application/x-www-form-urlencoded" || kind == "multipart/form-data")
-}
-
 // turnAway sends a stranger to the sign-in page. What somebody typed while
 // their session ended is kept for them.
 func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, v *app.Visit) error {
@@ -218,11 +206,11 @@ func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, v *app.Visit) 
 	if v.Gate != "" {
 		return s.toGate(w, r, v)
 	}
-	if isRead(r) {
+	if page.IsRead(r) {
 		if v.Ended != 0 {
 			page.SetFlash(w, r, "session_ended")
 		}
-		return redirect(w, r, signInPath(v, asked(r, v)))
+		return redirect(w, r, page.SignInPath(v, page.Asked(r, v)))
 	}
 	back, flash := base+pageOf(r), "session_ended"
 	kept, answered, err := s.rescue(w, r, v, back)
@@ -233,16 +221,7 @@ func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, v *app.Visit) 
 		flash = "session_ended_kept"
 	}
 	page.SetFlash(w, r, flash)
-	return redirect(w, r, signInPath(v, back))
-}
-
-// asked is the path, with its query, that a request asks for.
-func asked(r *http.Request, v *app.Visit) string {
-	path := v.Portal.BasePath() + r.URL.Path
-	if r.URL.RawQuery != "" {
-		path += "?" + r.URL.RawQuery
-	}
-	return path
+	return redirect(w, r, page.SignInPath(v, back))
 }
 
 // rescue keeps what somebody typed who is not let in at this moment, as a
@@ -253,7 +232,7 @@ func (s *Server) rescue(w http.ResponseWriter, r *http.Request, v *app.Visit, ba
 	if key == "" {
 		return false, false, nil
 	}
-	f := s.readTyped(r)
+	f := page.ReadTyped(r)
 	kept = s.keepTyped(r, v, key, f)
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/draft"):

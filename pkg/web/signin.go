@@ -23,27 +23,6 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 	return redirect(w, r, v.Portal.BasePath()+"/sign-in")
 }
 
-// device is the browser of a request, for the list of sessions and limits.
-func device(r *http.Request) app.Device {
-	agent := r.UserAgent()
-	if len(agent) > 400 {
-		agent = agent[:400]
-	}
-	return app.Device{
-		UserAgent: agent, Address: page.InfoFrom(r.Context()).Address,
-		Token: page.Kept(r, page.DeviceCookie), Asked: page.Kept(r, page.AskedCookie),
-	}
-}
-
-// signInPath is the sign-in page that leads back to a path.
-func signInPath(v *app.Visit, back string) string {
-	to := v.Portal.BasePath() + "/sign-in"
-	if back = page.ReturnPath(v.Portal.BasePath(), back); back != "" && back != v.Portal.BasePath()+"/" {
-		to += "?return_to=" + url.QueryEscape(back)
-	}
-	return to
-}
-
 // signInPage is the form to sign in with. Which ways there are, the portal's
 // settings say.
 type signInPage struct {
@@ -73,7 +52,7 @@ func (s *Server) signInPage(w http.ResponseWriter, r *http.Request, f *form) (si
 	// is where they find them; with an identity provider, no other page has a
 	// form to send.
 	sso := access.Mode == portal.ModeSSO && access.SSO != nil
-	p.Team = r.URL.Query().Get("team") != "" || f.Value("team") != "" || sso && !isRead(r)
+	p.Team = r.URL.Query().Get("team") != "" || f.Value("team") != "" || sso && !page.IsRead(r)
 	if p.Team {
 		p.Password, p.Link, p.Passkey, p.Register = true, true, passkeys, false
 	}
@@ -108,7 +87,7 @@ func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) error {
 		return s.goOn(w, r, back)
 	}
 	if v.Gate != "" {
-		return redirect(w, r, gatePath(v, back))
+		return redirect(w, r, page.GatePath(v, back))
 	}
 	p, err := s.signInPage(w, r, filled(map[string]string{"return_to": back}))
 	if err != nil {
@@ -146,12 +125,12 @@ func (s *Server) setSession(w http.ResponseWriter, r *http.Request, in *app.Sign
 
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	f, err := s.readForm(r)
-	defer f.close()
+	defer f.Close()
 	visit := visitFrom(r.Context())
 	var in *app.SignedIn
 	if err == nil {
 		back := page.ReturnPath(visit.Portal.BasePath(), f.Value("return_to"))
-		in, err = s.app.SignIn(r.Context(), visit, f.Value("email"), f.Value("password"), back, device(r))
+		in, err = s.app.SignIn(r.Context(), visit, f.Value("email"), f.Value("password"), back, page.DeviceOf(r))
 	}
 	if err != nil {
 		return s.signInAgain(w, r, f, err)
@@ -165,17 +144,17 @@ func (s *Server) signInAgain(w http.ResponseWriter, r *http.Request, f *form, er
 		return pageErr
 	}
 	s.refuse(w, r, p.view, f, err, "email", "password")
-	return s.render(w, r, f.status, signInView(p))
+	return s.render(w, r, f.Status, signInView(p))
 }
 
 func (s *Server) linkRequest(w http.ResponseWriter, r *http.Request) error {
 	f, err := s.readForm(r)
-	defer f.close()
+	defer f.Close()
 	visit := visitFrom(r.Context())
 	var asked *app.AskedForLink
 	if err == nil {
 		back := page.ReturnPath(visit.Portal.BasePath(), f.Value("return_to"))
-		asked, err = s.app.RequestLink(r.Context(), visit, f.Value("email"), back, device(r))
+		asked, err = s.app.RequestLink(r.Context(), visit, f.Value("email"), back, page.DeviceOf(r))
 	}
 	if err != nil {
 		return s.signInAgain(w, r, f, err)
@@ -263,10 +242,10 @@ func (s *Server) linkShow(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) linkUse(w http.ResponseWriter, r *http.Request) error {
 	f, err := s.readForm(r)
-	defer f.close()
+	defer f.Close()
 	var in *app.SignedIn
 	if err == nil {
-		in, err = s.app.UseLink(r.Context(), visitFrom(r.Context()), r.PathValue("token"), app.LinkAnswer{Agree: f.Value("agree") != "", Code: f.Value("code")}, device(r))
+		in, err = s.app.UseLink(r.Context(), visitFrom(r.Context()), r.PathValue("token"), app.LinkAnswer{Agree: f.Value("agree") != "", Code: f.Value("code")}, page.DeviceOf(r))
 	}
 	if err == nil {
 		return s.enter(w, r, in)
@@ -279,7 +258,7 @@ func (s *Server) linkUse(w http.ResponseWriter, r *http.Request) error {
 		return s.linkFailed(w, r, pageErr)
 	}
 	s.refuse(w, r, p.view, f, err, "code", "agree")
-	return s.render(w, r, f.status, linkView(*p))
+	return s.render(w, r, f.Status, linkView(*p))
 }
 
 // linkFailed explains a link that does not work and says where to get a new
@@ -297,7 +276,7 @@ func (s *Server) linkFailed(w http.ResponseWriter, r *http.Request, err error) e
 		page.InfoFrom(r.Context()).Visit = nil
 		return portal.NotFoundf("portal.none", "no portal lies at this address")
 	}
-	status := s.blame(w, r, err)
+	status := page.Blame(w, r, err)
 	v := s.view(w, r, "link.failed_title")
 	words, _ := v.ErrorText(code, nil)
 	return s.render(w, r, status, noticeView(noticePage{
@@ -374,7 +353,7 @@ func draftKey(r *http.Request) string {
 // keepTyped keeps the text of a form whose session has ended, as a draft. It
 // reports whether it is kept.
 func (s *Server) keepTyped(r *http.Request, v *app.Visit, key string, f *form) bool {
-	fields := f.draftFields()
+	fields := draftFields(f)
 	if v.Ended == 0 || len(fields) == 0 {
 		return false
 	}
@@ -393,6 +372,6 @@ func (s *Server) showTyped(w http.ResponseWriter, r *http.Request, back string, 
 	v := s.view(w, r, "typed.title")
 	return s.render(w, r, http.StatusUnauthorized, noticeView(noticePage{
 		view: v, Icon: "clock", Heading: v.Title, Lines: []string{v.T("typed.text")}, Typed: f.Value("body"),
-		Action: v.T("typed.action"), To: signInPath(v.Visit, back),
+		Action: v.T("typed.action"), To: page.SignInPath(v.Visit, back),
 	}))
 }

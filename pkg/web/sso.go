@@ -22,9 +22,9 @@ func (s *Server) ssoBegin(w http.ResponseWriter, r *http.Request) error {
 	if foreign(r) {
 		// A provider that knows the browser asks nobody anything, so another
 		// site could sign its visitors in here. They press the button first.
-		return redirect(w, r, signInPath(v, back))
+		return redirect(w, r, page.SignInPath(v, back))
 	}
-	j, err := s.app.BeginSSO(r.Context(), v, back, page.InfoFrom(r.Context()).Ref, device(r))
+	j, err := s.app.BeginSSO(r.Context(), v, back, page.InfoFrom(r.Context()).Ref, page.DeviceOf(r))
 	if err != nil {
 		return s.ssoFailed(w, r, back, err)
 	}
@@ -44,7 +44,7 @@ func (s *Server) ssoFinish(w http.ResponseWriter, r *http.Request) error {
 	// A query that cannot be read in full is read as far as it goes: what is
 	// missing then is refused with everything else.
 	answer := r.URL.Query()
-	in, err := s.app.FinishSSO(r.Context(), v, token, answer, page.InfoFrom(r.Context()).Ref, device(r))
+	in, err := s.app.FinishSSO(r.Context(), v, token, answer, page.InfoFrom(r.Context()).Ref, page.DeviceOf(r))
 	if err != nil {
 		return s.ssoFailed(w, r, "", err)
 	}
@@ -62,10 +62,10 @@ func (s *Server) ssoFailed(w http.ResponseWriter, r *http.Request, back string, 
 	}
 	v := s.view(w, r, e.Code+".title")
 	words, _ := v.ErrorText(e.Code, nil)
-	return s.render(w, r, s.blame(w, r, err), noticeView(noticePage{
+	return s.render(w, r, page.Blame(w, r, err), noticeView(noticePage{
 		view: v, Icon: "lock", Heading: v.Title,
 		Lines:  []string{words, v.T("failed.reference", "Ref", page.InfoFrom(r.Context()).Ref)},
-		Action: v.T("sso.again"), To: signInPath(v.Visit, back),
+		Action: v.T("sso.again"), To: page.SignInPath(v.Visit, back),
 	}))
 }
 

@@ -76,22 +76,6 @@ type historyItem struct {
 	Internal bool
 }
 
-// fileLimits are said before anything is chosen.
-type fileLimits struct {
-	Hint           string
-	MaxFiles, Size string // for the script
-	Many, Large    string // what the script says when there are too many or one is too large
-}
-
-func (v *view) fileLimits() fileLimits {
-	return fileLimits{
-		Hint:     v.T("files.hint", "Files", portal.MaxFiles, "Size", v.Bytes(portal.MaxFileSize)),
-		MaxFiles: strconv.Itoa(portal.MaxFiles), Size: strconv.Itoa(portal.MaxFileSize),
-		Many:  v.T("files.too_many", "Files", portal.MaxFiles),
-		Large: v.T("files.too_large", "Size", v.Bytes(portal.MaxFileSize)),
-	}
-}
-
 func number(r *http.Request) (portal.TicketNumber, error) {
 	n, err := portal.ParseTicketNumber(r.PathValue("number"))
 	if err != nil {
@@ -162,7 +146,7 @@ func (p *ticketPage) messages() {
 			Anchor: "m" + strconv.FormatInt(int64(m.ID), 10), Note: m.Kind == portal.Note, Desk: m.Agent != 0,
 			At: p.moment(m.At), Body: page.Body(m.Body, m.Format), Author: p.author(m),
 		}
-		item.Initials = initials(item.Author)
+		item.Initials = page.Initials(item.Author)
 		visit := p.Visit
 		item.Mine = visit.Contact != nil && m.Contact == visit.Contact.ID || visit.Agent != nil && m.Agent == visit.Agent.ID
 		if item.Desk && p.Visit.Portal.Tickets.ShowAgent == portal.AgentName && !p.Agent {
@@ -274,7 +258,7 @@ func (p *ticketPage) people() {
 	if requester == "" {
 		requester = t.RequesterEmail
 	}
-	p.People = []person{{Name: requester, Initials: initials(requester), Requester: true, You: t.Requester == you}}
+	p.People = []person{{Name: requester, Initials: page.Initials(requester), Requester: true, You: t.Requester == you}}
 	if p.Agent {
 		p.People[0].Email = t.RequesterEmail
 	}
@@ -282,7 +266,7 @@ func (p *ticketPage) people() {
 	for i := range p.Participants {
 		c := &p.Participants[i]
 		name := p.personName(c)
-		one := person{Name: name, Initials: initials(name), You: c.ID == you}
+		one := person{Name: name, Initials: page.Initials(name), You: c.ID == you}
 		if p.Agent {
 			one.Email = c.Email
 		}
@@ -351,11 +335,11 @@ func (s *Server) ticketReply(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f, err := s.readForm(r)
-	defer f.close()
+	defer f.Close()
 	visit, how := visitFrom(r.Context()), f.Value("how")
 	done := "reply_sent"
 	if err == nil {
-		answer := app.Answer{Body: f.Value("body"), Files: f.uploads(), Close: how == "close"}
+		answer := app.Answer{Body: f.Value("body"), Files: f.Uploads(), Close: how == "close"}
 		switch {
 		case visit.Agent != nil && how == "note":
 			answer.Note, done = true, "note_saved"
@@ -390,7 +374,7 @@ func (s *Server) ticketAgain(w http.ResponseWriter, r *http.Request, n portal.Ti
 		p.Typed = f.Value("body")
 	}
 	s.refuse(w, r, p.view, f, err, "body", "files")
-	return s.render(w, r, f.status, ticketView(*p))
+	return s.render(w, r, f.Status, ticketView(*p))
 }
 
 // done answers a change to a ticket that has no form of its own.
@@ -427,7 +411,7 @@ func (s *Server) ticketConfidential(w http.ResponseWriter, r *http.Request) erro
 	if err != nil {
 		return err
 	}
-	defer f.close()
+	defer f.Close()
 	on, flash := f.Value("confidential") == "on", "confidential_off"
 	if on {
 		flash = "confidential_on"
@@ -441,7 +425,7 @@ func (s *Server) participantAdd(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f, err := s.readForm(r)
-	defer f.close()
+	defer f.Close()
 	visit := visitFrom(r.Context())
 	if err == nil {
 		err = s.app.AddParticipant(r.Context(), visit, n, f.Value("participant"))
@@ -455,7 +439,7 @@ func (s *Server) participantAdd(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.Invite = f
 	s.refuse(w, r, p.view, f, err, "participant")
-	return s.render(w, r, f.status, ticketView(*p))
+	return s.render(w, r, f.Status, ticketView(*p))
 }
 
 func (s *Server) participantRemove(w http.ResponseWriter, r *http.Request) error {
@@ -492,11 +476,11 @@ func (s *Server) newDraft(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) draft(w http.ResponseWriter, r *http.Request, key string) error {
 	f, err := s.readForm(r)
-	defer f.close()
+	defer f.Close()
 	if err != nil {
 		return err
 	}
-	if err := s.app.KeepDraft(r.Context(), visitFrom(r.Context()), key, f.draftFields()); err != nil {
+	if err := s.app.KeepDraft(r.Context(), visitFrom(r.Context()), key, draftFields(f)); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -54,12 +54,12 @@ func (p *newPage) field(field portal.TicketField) newField {
 			chosen = string(portal.Normal)
 		}
 		for _, one := range portal.Priorities {
-			nf.Options = append(nf.Options, option{string(one), p.T("priority." + string(one)), chosen == string(one)})
+			nf.Options = append(nf.Options, option{Value: string(one), Label: p.T("priority." + string(one)), Chosen: chosen == string(one)})
 		}
 	case field.Type == portal.FieldChoice:
-		nf.Options = append(nf.Options, option{"", p.T("new.choose"), chosen == ""})
+		nf.Options = append(nf.Options, option{Value: "", Label: p.T("new.choose"), Chosen: chosen == ""})
 		for _, one := range field.Options {
-			nf.Options = append(nf.Options, option{one, one, chosen == one})
+			nf.Options = append(nf.Options, option{Value: one, Label: one, Chosen: chosen == one})
 		}
 	}
 	return nf
@@ -73,7 +73,7 @@ func (s *Server) ticketForm(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := filled(kept)
 	if follows := r.URL.Query().Get("follows"); follows != "" {
-		f.values.Set("follows", follows)
+		f.Values.Set("follows", follows)
 	}
 	p := s.newPage(w, r, f)
 	p.Kept = len(kept) > 0
@@ -82,7 +82,7 @@ func (s *Server) ticketForm(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) ticketOpen(w http.ResponseWriter, r *http.Request) error {
 	f, err := s.readForm(r)
-	defer f.close()
+	defer f.Close()
 	visit := visitFrom(r.Context())
 	var n portal.TicketNumber
 	if err == nil {
@@ -91,8 +91,8 @@ func (s *Server) ticketOpen(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		p := s.newPage(w, r, f)
 		s.refuse(w, r, p.view, f, err, "subject", "body", "participants", "files", "field_*")
-		f.call("body", p.T("new.body")) // in an answer it is the message
-		return s.render(w, r, f.status, newView(p))
+		f.Call("body", p.T("new.body")) // in an answer it is the message
+		return s.render(w, r, f.Status, newView(p))
 	}
 	page.SetFlash(w, r, "ticket_opened")
 	return redirect(w, r, visit.Portal.BasePath()+"/tickets/"+n.String())
@@ -102,7 +102,7 @@ func (s *Server) ticketOpen(w http.ResponseWriter, r *http.Request) error {
 func newTicket(visit *app.Visit, f *form) app.NewTicket {
 	t := app.NewTicket{
 		Subject: f.Value("subject"), Body: f.Value("body"), Fields: map[string]string{},
-		Confidential: f.Value("confidential") != "", Participants: addresses(f.Value("participants")), Files: f.uploads(),
+		Confidential: f.Value("confidential") != "", Participants: addresses(f.Value("participants")), Files: f.Uploads(),
 	}
 	for _, field := range visit.Portal.Tickets.Fields {
 		t.Fields[field.Key] = f.Value("field_" + field.Key)

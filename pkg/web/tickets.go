@@ -48,11 +48,6 @@ type listTab struct {
 	Current bool
 }
 
-type option struct {
-	Value, Label string
-	Chosen       bool
-}
-
 type listColumn struct {
 	Column portal.TicketColumn
 	Label  string
@@ -244,21 +239,21 @@ func (p *ticketsPage) column(c portal.TicketColumn, path string) listColumn {
 
 func (p *ticketsPage) options() {
 	v, asked := p.view, p.asked
-	p.Status = []option{{"", v.T("tickets.status_open"), asked.Status == ""}}
+	p.Status = []option{{Value: "", Label: v.T("tickets.status_open"), Chosen: asked.Status == ""}}
 	for _, st := range portal.Statuses {
-		p.Status = append(p.Status, option{string(st), v.status(st), asked.Status == string(st)})
+		p.Status = append(p.Status, option{Value: string(st), Label: v.status(st), Chosen: asked.Status == string(st)})
 	}
-	p.Status = append(p.Status, option{"all", v.T("tickets.status_all"), asked.Status == "all"})
+	p.Status = append(p.Status, option{Value: "all", Label: v.T("tickets.status_all"), Chosen: asked.Status == "all"})
 	if asked.View == "company" && len(p.list.Colleagues) > 0 {
-		p.Who = []option{{"", v.T("tickets.who_all"), asked.Who == ""}}
+		p.Who = []option{{Value: "", Label: v.T("tickets.who_all"), Chosen: asked.Who == ""}}
 		for i := range p.list.Colleagues {
 			c := &p.list.Colleagues[i]
 			id := strconv.FormatInt(int64(c.ID), 10)
-			p.Who = append(p.Who, option{id, v.personName(c), asked.Who == id})
+			p.Who = append(p.Who, option{Value: id, Label: v.personName(c), Chosen: asked.Who == id})
 		}
 	}
 	for _, c := range listColumns(v) {
-		p.Sorts = append(p.Sorts, option{string(c), v.columnLabel(c), asked.Sort == string(c) || asked.Sort == "" && c == portal.ColumnUpdated})
+		p.Sorts = append(p.Sorts, option{Value: string(c), Label: v.columnLabel(c), Chosen: asked.Sort == string(c) || asked.Sort == "" && c == portal.ColumnUpdated})
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -15,6 +14,13 @@ import (
 	"github.com/portalctl/portalctl/pkg/i18n"
 	"github.com/portalctl/portalctl/pkg/portal"
 	"github.com/portalctl/portalctl/pkg/web/page"
+)
+
+// The parts of pages are page's, which the help desk's pages are made of too.
+type (
+	moment = page.Moment
+	words  = page.Text
+	chip   = page.Chip
 )
 
 // view is what every page knows: its language, its portal, who reads it.
@@ -53,7 +59,7 @@ func (s *Server) viewIn(w http.ResponseWriter, r *http.Request, title, language 
 	} else {
 		p := v.Visit.Portal
 		v.Printer = i18n.For(cmp.Or(language, v.Visit.Language()))
-		v.Portal, v.Base, v.Zone = p.Name, p.BasePath(), zoneOf(v.Visit)
+		v.Portal, v.Base, v.Zone = p.Name, p.BasePath(), page.ZoneOf(v.Visit)
 		if p.IsDesk() {
 			v.Portal = v.T("desk.name")
 		}
@@ -128,23 +134,30 @@ func (v *view) DocumentTitle() string {
 	return v.Title + " · " + v.Portal
 }
 
+// head is what is said of the page before it begins.
+func (v *view) head(class string) page.Head {
+	return page.Head{
+		Lang: v.Lang(), Dir: v.Dir(), Title: v.DocumentTitle(), Accent: v.accent, Class: class, Print: v.Print, Skip: v.T("layout.skip"),
+		Banner: lookBanner(v),
+	}
+}
+
+// menu is what stands behind the name of who is signed in.
+func (v *view) menu() page.Menu {
+	m := page.Menu{
+		Label: v.T("layout.menu"), User: v.User, Account: v.URL("/account"), AccountText: v.T("account.title"),
+		SignOut: v.URL("/sign-out"), SignOutText: v.T("sign_out.button"),
+	}
+	if v.Look != nil {
+		m.Account, m.SignOutText = "", v.T("look.end")
+	}
+	return m
+}
+
 // ZoneName is the time zone times are shown in.
 func (v *view) ZoneName() string { return strings.ReplaceAll(v.Zone.String(), "_", " ") }
 
-// moment is a time as pages show it.
-type moment struct {
-	ISO   string // for programs
-	Exact string
-	Ago   string
-}
-
-func (v *view) moment(t time.Time) moment {
-	if t.IsZero() {
-		return moment{}
-	}
-	local := t.In(v.Zone)
-	return moment{ISO: t.UTC().Format(time.RFC3339), Exact: v.DateTime(local), Ago: v.Relative(v.Now, local)}
-}
+func (v *view) moment(t time.Time) moment { return page.MomentOf(v.Printer, v.Now, v.Zone, t) }
 
 // status is a status in the reader's words.
 func (v *view) status(s portal.Status) string {
@@ -154,46 +167,12 @@ func (v *view) status(s portal.Status) string {
 	return v.T("status." + string(s))
 }
 
-// render writes a page as a whole, or returns why it cannot.
 func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, c templ.Component) error {
-	b := page.Buffer()
-	defer page.Release(b)
-	if err := c.Render(r.Context(), b); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(b.Bytes()) // the visitor may be gone
-	}
-	return nil
+	return page.Render(w, r, status, c)
 }
 
-// redirect leads on after a form was accepted.
 func redirect(w http.ResponseWriter, r *http.Request, to string) error {
-	http.Redirect(w, r, to, http.StatusSeeOther) //nolint:gosec // G710: our own paths, and what page.ReturnPath let through
-	return nil
-}
-
-// zones keeps time zones: reading one takes longer than the rest of a page.
-var zones sync.Map
-
-func zoneOf(v *app.Visit) *time.Location {
-	for _, name := range []string{v.OwnZone(), v.Portal.TimeZone} {
-		if name == "" {
-			continue
-		}
-		if kept, ok := zones.Load(name); ok {
-			if loc, ok := kept.(*time.Location); ok {
-				return loc
-			}
-		}
-		if loc, err := time.LoadLocation(name); err == nil {
-			zones.Store(name, loc)
-			return loc
-		}
-	}
-	return time.UTC
+	return page.Redirect(w, r, to)
 }
 
 // personName is what the reader may know of a contact. Other customers'
@@ -203,20 +182,4 @@ func (v *view) personName(c *portal.Contact) string {
 		return c.DisplayName()
 	}
 	return c.ShownName()
-}
-
-// initials stand in a person's circle.
-func initials(name string) string {
-	words := strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-	if strings.Contains(name, "@") && len(words) > 0 {
-		words = words[:1]
-	}
-	var b strings.Builder
-	for i, w := range words {
-		if i == 0 || i == len(words)-1 {
-			first, _ := utf8.DecodeRuneInString(w)
-			b.WriteRune(unicode.ToUpper(first))
-		}
-	}
-	return b.String()
 }

@@ -111,8 +111,8 @@ func (s *Server) visit(next http.Handler) http.Handler {
 			return
 		}
 		info.Visit, info.Portal = v, v.Portal.Slug
-		s.app.Seen(v, device(r))
-		if clean := path.Clean(v.Path); clean != v.Path && isRead(r) {
+		s.app.Seen(v, page.DeviceOf(r))
+		if clean := path.Clean(v.Path); clean != v.Path && page.IsRead(r) {
 			// Doubled and trailing slashes are forgiven. The mux would do the
 			// same and miss the portal's own path.
 			to := url.URL{Path: v.Portal.BasePath() + clean, RawQuery: r.URL.RawQuery}
@@ -142,33 +142,7 @@ func belowBase(u *url.URL, base string) string {
 	return escaped[len(base):]
 }
 
-// unrouted answers a path that leads nowhere with a page; the mux would answer
-// in plain text.
+// unrouted answers a path that leads nowhere with a page.
 func (s *Server) unrouted(w http.ResponseWriter, r *http.Request, h http.Handler, below *http.Request) {
-	probe := &statusOnly{header: http.Header{}}
-	h.ServeHTTP(probe, below)
-	if probe.status == http.StatusMethodNotAllowed {
-		w.Header().Set("Allow", probe.header.Get("Allow"))
-		s.fail(w, r, errMethod)
-		return
-	}
-	s.fail(w, r, portal.NotFoundf("page.none", "there is no such page"))
+	s.fail(w, r, page.Unrouted(w, below, h))
 }
-
-func isRead(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
-
-// statusOnly takes an answer apart without sending it.
-type statusOnly struct {
-	header http.Header
-	status int
-}
-
-func (p *statusOnly) Header() http.Header { return p.header }
-
-func (p *statusOnly) WriteHeader(status int) {
-	if p.status == 0 {
-		p.status = status
-	}
-}
-
-func (p *statusOnly) Write(b []byte) (int, error) { p.WriteHeader(http.StatusOK); return len(b), nil }
