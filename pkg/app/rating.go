@@ -25,10 +25,10 @@ type Rating struct {
 	Language string // of who is asked
 }
 
-// ratingPath is the path, below a portal, of the page where whoever opened a
+// RatingPath is the path, below a portal, of the page where whoever opened a
 // ticket says what they think of it; "" where the portal asks for no ratings.
 // The link needs no session and lets nobody in: it can do that one thing.
-func (a *App) ratingPath(p *portal.Portal, t *portal.Ticket) (string, error) {
+func (a *App) RatingPath(p *portal.Portal, t *portal.Ticket) (string, error) {
 	if !p.Tickets.AskRating {
 		return "", nil
 	}

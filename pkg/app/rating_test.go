@@ -26,7 +26,7 @@ func closedTicket(t *testing.T, w *world) *portal.Ticket {
 func TestRatingByLinkNeedsNoSession(t *testing.T) {
 	w := newWorld(t, nil)
 	k := closedTicket(t, w)
-	path, err := w.ratingPath(w.portal, k)
+	path, err := w.RatingPath(w.portal, k)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,14 +54,14 @@ func TestRatingByLinkNeedsNoSession(t *testing.T) {
 func TestRatingIsRefused(t *testing.T) {
 	w := newWorld(t, nil)
 	k := closedTicket(t, w)
-	path, err := w.ratingPath(w.portal, k)
+	path, err := w.RatingPath(w.portal, k)
 	if err != nil {
 		t.Fatal(err)
 	}
 	token := strings.TrimPrefix(path, "/rate/")
 	other := *k
 	other.Requester = w.bo.ID
-	forged, err := w.ratingPath(w.portal, &other)
+	forged, err := w.RatingPath(w.portal, &other)
 	if err != nil {
 		t.Fatal(err)
 	}

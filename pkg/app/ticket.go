@@ -21,9 +21,11 @@ type TicketView struct {
 	Participants                  []portal.Contact
 	Decision                      portal.Decision
 	MayReply, MayClose, MayReopen bool
-	MayConfide                    bool // may change the confidential mark: the requester, agents
-	MayInvite                     bool // may add and remove participants
-	ClosedForGood                 bool // closed and past the reopen window: offer a new linked ticket
+	MayConfide                    bool          // may change the confidential mark: the requester, agents
+	MayInvite                     bool          // may add and remove participants
+	MayRate                       bool          // whoever opened it says what they think of it
+	Usual                         time.Duration // how long first answers usually take, while one is waited for; 0: unknown
+	ClosedForGood                 bool          // closed and past the reopen window: offer a new linked ticket
 	Follows                       portal.TicketNumber
 	Draft                         map[string]string // what was typed before and not sent
 	UnreadFrom                    portal.MessageID  // messages after this one are new to the viewer
@@ -58,6 +60,11 @@ func (a *App) TicketBefore(ctx context.Context, v *Visit, n portal.TicketNumber,
 		view.Ticket, view.Draft = t, p.Draft
 		view.UnreadFrom = max(p.ReadMark, v.readFrom())
 		view.permit(v, tx.Now)
+		if v.Contact != nil && t.AnsweredAt.IsZero() && t.Status != portal.Closed {
+			if view.Usual, err = a.usualAnswer(ctx, tx, t.InboxID); err != nil {
+				return err
+			}
+		}
 		internal := v.Agent != nil
 		if err = view.read(ctx, tx, internal, before); err != nil {
 			return err
@@ -125,6 +132,7 @@ func (w *TicketView) permit(v *Visit, now time.Time) {
 	w.MayReopen = w.Decision.Reply && t.Status == portal.Closed && (agent || t.MayReopen(now, s))
 	w.MayConfide = agent || t.Requester == v.Viewer.Contact
 	w.MayInvite = w.Decision.Reply
+	w.MayRate = v.Contact != nil && !v.ReadOnly && t.Requester == v.Contact.ID && t.MayRate(now, s) == nil
 }
 
 // ticketForChange returns a ticket the visitor may answer, inside the

@@ -72,6 +72,9 @@ func (s *Server) routes() []route {
 		{"GET /not-me/{token}", s.notMeForm, arriving, noBody},
 		{"POST /not-me/{token}", s.notMe, arriving, small},
 
+		{"GET /rate/{token}", s.ratingShow, anyone, noBody},
+		{"POST /rate/{token}", s.rate, anyone, text},
+
 		{"GET /register", s.registerForm, anyone, noBody},
 		{"POST /register", s.register, anyone, small},
 		{"GET /register/sent", s.registerSent, anyone, noBody},
@@ -95,6 +98,7 @@ func (s *Server) routes() []route {
 		{"POST /tickets/{number}/replies", s.ticketReply, signedIn, uploads},
 		{"POST /tickets/{number}/draft", s.replyDraft, contacts, text},
 		{"POST /tickets/{number}/close", s.ticketClose, signedIn, small},
+		{"POST /tickets/{number}/rating", s.ticketRate, contacts, text},
 		{"POST /tickets/{number}/reopen", s.ticketReopen, signedIn, small},
 		{"POST /tickets/{number}/participants", s.participantAdd, signedIn, small},
 		{"POST /tickets/{number}/participants/{id}/remove", s.participantRemove, signedIn, small},

@@ -49,6 +49,7 @@ func TestStrangersReachOnlyWhatIsOpen(t *testing.T) {
 		"POST /invitation/{token}", "GET /reset", "POST /reset", "GET /reset/sent", "GET /reset/{token}", "POST /reset/{token}",
 		"GET /not-me/{token}", "POST /not-me/{token}",
 		"GET /view/{token}", "POST /view/{token}",
+		"GET /rate/{token}", "POST /rate/{token}",
 		"GET /sso", "GET /sso/callback", "GET /sso/signed-out",
 		"POST /sign-in/passkey/begin", "POST /sign-in/passkey",
 	}

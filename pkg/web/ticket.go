@@ -28,6 +28,7 @@ type ticketPage struct {
 	Readers  string // for agents: who reads a public message
 	Reply    *form
 	Invite   *form
+	Rating   *form  // nil: not theirs to rate, or not now
 	Typed    string // text that can no longer be sent here
 	Files    fileLimits
 }
@@ -44,6 +45,7 @@ type messageItem struct {
 	FirstNew  bool // unread from here on
 	At        moment
 	Body      templ.Component
+	Quoted    templ.Component // what a mail quoted below its text; nil: nothing
 	Files     []fileItem
 	AgentText string // the word beside an agent's name
 }
@@ -117,6 +119,12 @@ func newTicketPage(v *view, t *app.TicketView) *ticketPage {
 		view: v, TicketView: t, Path: v.Base + "/tickets/" + t.Ticket.Number.String(),
 		Status: v.status(t.Ticket.Status), Reply: filled(t.Draft), Invite: filled(nil), Files: v.fileLimits(),
 	}
+	if t.MayRate {
+		p.Rating = filled(map[string]string{"comment": t.Ticket.RatingText})
+		if t.Ticket.Rating > 0 {
+			p.Rating.Values.Set("rating", strconv.Itoa(t.Ticket.Rating))
+		}
+	}
 	p.YourTurn = t.Ticket.Status.CustomersTurn()
 	if v.Agent {
 		p.YourTurn = t.Ticket.Status == portal.New || t.Ticket.Status == portal.WaitingOnUs
@@ -145,6 +153,9 @@ func (p *ticketPage) messages() {
 		item := messageItem{
 			Anchor: "m" + strconv.FormatInt(int64(m.ID), 10), Note: m.Kind == portal.Note, Desk: m.Agent != 0,
 			At: p.moment(m.At), Body: page.Body(m.Body, m.Format), Author: p.author(m),
+		}
+		if m.Quoted != "" {
+			item.Quoted = page.Body(m.Quoted, portal.Plain)
 		}
 		item.Initials = page.Initials(item.Author)
 		visit := p.Visit
