@@ -17,6 +17,7 @@ func newTicketsCmd(env *Env) *cobra.Command {
 		newTicketsReopenCmd(env),
 		newTicketsImportCmd(env),
 		newTicketsExportCmd(env),
+		newTicketsReportCmd(env),
 		newTicketsConfigureCmd(env),
 	)
 	cmd.Aliases = []string{"ticket"}
