@@ -1,6 +1,7 @@
 package incoming
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -31,6 +32,10 @@ type mailbox struct {
 	words    []string // outside of brackets, quotes undone
 	brackets []string // what stands in <>
 	comments []string
+}
+
+func (m *mailbox) hasAddress() bool {
+	return slices.ContainsFunc(m.words, func(s string) bool { return strings.Contains(s, "@") })
 }
 
 // addressScanner cuts an address list into its entries.
@@ -91,7 +96,8 @@ func (s *addressScanner) next() mailbox {
 			flush()
 		case ':':
 			word := text.String()
-			if strings.EqualFold(word, "mailto") || len(m.brackets) > 0 || strings.Contains(word, "@") {
+			if strings.EqualFold(word, "mailto") || len(m.brackets) > 0 || strings.Contains(word, "@") || m.hasAddress() {
+				// No group: what stands in front must not be lost.
 				text.WriteByte(c)
 				continue
 			}
@@ -190,6 +196,9 @@ func (p *parser) name(s string) string {
 	s = line(decodeWords(s, p))
 	if len(s) >= 2 && (s[0] == '\'' && s[len(s)-1] == '\'' || s[0] == '"' && s[len(s)-1] == '"') {
 		s = strings.TrimSpace(s[1 : len(s)-1])
+	}
+	if strings.Count(s, `"`) == 1 {
+		s = strings.TrimSpace(strings.Trim(s, `"`))
 	}
 	return s
 }

@@ -101,6 +101,9 @@ func (c *content) add(other *content) {
 func (p *parser) alternative(c *content, part *enmime.Part) {
 	var plain, rich []string
 	for child := part.FirstChild; child != nil; child = child.NextSibling {
+		if otherForm(child) {
+			continue
+		}
 		below := p.collect(child)
 		c.files = append(c.files, below.files...)
 		for ref := range below.refs {
@@ -119,6 +122,16 @@ func (p *parser) alternative(c *content, part *enmime.Part) {
 		plain = rich
 	}
 	c.texts = append(c.texts, plain...)
+}
+
+// otherForm reports whether a part is the same text once more, in a form that
+// only some programs read: AMP, enriched text, watch faces.
+func otherForm(part *enmime.Part) bool {
+	switch part.ContentType {
+	case "text/plain", "text/html", "text/calendar", "text/vcard", "text/x-vcard":
+		return false
+	}
+	return strings.HasPrefix(part.ContentType, "text/") && part.FileName == "" && part.Disposition != "attachment"
 }
 
 func hasPart(part *enmime.Part, kind string) bool {
@@ -155,7 +168,7 @@ func (p *parser) leaf(c *content, part *enmime.Part) {
 	}
 	raw := part.Content
 	charset := part.Charset
-	html := part.ContentType == "text/html"
+	html := part.ContentType == "text/html" || beginsAsHTML(raw)
 	if html && charset == "" {
 		charset = metaCharset(raw)
 	}
@@ -315,13 +328,13 @@ func shortName(name string) string {
 	if len(ext) > 20 {
 		ext = ""
 	}
-	return strings.ToValidUTF8(name[:longest-len(ext)], "") + ext
+	return strings.TrimSpace(strings.ToValidUTF8(name[:longest-len(ext)], "")) + ext
 }
 
-func looksLikeHTML(body []byte) bool {
-	head := bytes.ToLower(bytes.TrimSpace(body[:min(len(body), 1024)]))
-	return bytes.HasPrefix(head, []byte("<!doctype html")) || bytes.HasPrefix(head, []byte("<html")) ||
-		bytes.Contains(head, []byte("<body"))
+// beginsAsHTML reports whether a text is HTML whatever its header says.
+func beginsAsHTML(body []byte) bool {
+	head := bytes.ToLower(bytes.TrimSpace(body[:min(len(body), 256)]))
+	return bytes.HasPrefix(head, []byte("<!doctype html")) || bytes.HasPrefix(head, []byte("<html"))
 }
 
 // calendarText says in plain lines what a calendar part is about.
@@ -335,7 +348,8 @@ func calendarText(raw []byte) string {
 		if !ok {
 			continue
 		}
-		name, params, _ := strings.Cut(strings.ToUpper(name), ";")
+		name, params, _ := strings.Cut(name, ";")
+		name = strings.ToUpper(name)
 		if name == "BEGIN" && strings.EqualFold(value, "VEVENT") {
 			inside = true
 		}

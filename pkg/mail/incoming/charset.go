@@ -21,7 +21,7 @@ var charsetNames = map[string]string{
 	"utf8": "utf-8", "utf_8": "utf-8", "utf-8-sig": "utf-8", "utf8mb4": "utf-8", "unicode-1-1-utf-8": "utf-8",
 	"cp65001": "utf-8", "65001": "utf-8", "utf": "utf-8", "unicode": "utf-8",
 	"utf7": "utf-7", "unicode-1-1-utf-7": "utf-7", "x-unicode-2-0-utf-7": "utf-7", "csunicode11utf7": "utf-7",
-	"ascii": "us-ascii", "ansi_x3.4-1968": "us-ascii", "iso646-us": "us-ascii", "iso-ir-6": "us-ascii",
+	"us-ascii": "us-ascii", "ascii": "us-ascii", "ansi_x3.4-1968": "us-ascii", "iso646-us": "us-ascii", "iso-ir-6": "us-ascii",
 	"us": "us-ascii", "usascii": "us-ascii", "7bit": "us-ascii", "8bit": "us-ascii",
 	"x-unknown": "us-ascii", "unknown-8bit": "us-ascii", "x-user-defined": "us-ascii", "unknown": "us-ascii",
 	"iso-8859-1": "windows-1252", "latin1": "windows-1252", "latin-1": "windows-1252", "iso8859-1": "windows-1252",
@@ -131,6 +131,9 @@ func decodeText(raw []byte, name, hint string) (text, problem string) {
 	if sequences, ok := countUTF8(raw); ok && sequences > 0 && isASCIISuperset(declared) && (singleByte(declared) || sequences > 3) {
 		return string(bytes.TrimPrefix(raw, []byte("\ufeff"))), problemWrongCharset
 	}
+	if declared == "windows-1252" && notWestern(raw) {
+		return guess(raw, ""), problemWrongCharset
+	}
 	decoded, err := e.NewDecoder().Bytes(raw)
 	if err != nil {
 		return guess(raw, hint), problemWrongCharset
@@ -146,6 +149,22 @@ func decodeText(raw []byte, name, hint string) (text, problem string) {
 		return text, problemWrongCharset
 	}
 	return text, ""
+}
+
+// notWestern reports whether bytes can hardly be a language of Western Europe:
+// most of its letters are ASCII, and those of a text that only says it is
+// ISO-8859-1, as the programs of half the world did by default, are not.
+func notWestern(raw []byte) bool {
+	ascii, high := 0, 0
+	for _, c := range raw[:min(len(raw), 4<<10)] {
+		switch {
+		case c >= 0xc0 || c >= 0x80 && c < 0xa0:
+			high++
+		case c|0x20 >= 'a' && c|0x20 <= 'z':
+			ascii++
+		}
+	}
+	return high >= 8 && high > 2*ascii
 }
 
 func wrongUnlessNone(declared string) string {
@@ -238,7 +257,27 @@ func guess(raw []byte, hint string) string {
 			return text
 		}
 	}
-	return decodeWith(raw, looksLike(raw[:min(len(raw), 4<<10)]))
+	name := looksLike(raw[:min(len(raw), 4<<10)])
+	if name == "windows-1252" {
+		return decodeMixed(raw)
+	}
+	return decodeWith(raw, name)
+}
+
+// decodeMixed reads what is UTF-8 as such and every other byte as windows-1252:
+// texts that programs put together of both are common.
+func decodeMixed(raw []byte) string {
+	var b strings.Builder
+	b.Grow(len(raw) + len(raw)/8)
+	for len(raw) > 0 {
+		r, size := utf8.DecodeRune(raw)
+		if r == utf8.RuneError && size == 1 {
+			r = charmap.Windows1252.DecodeByte(raw[0])
+		}
+		b.WriteRune(r)
+		raw = raw[size:]
+	}
+	return b.String()
 }
 
 // decodeUTF7 decodes RFC 2152; what is no UTF-7 stays as it is.

@@ -17,6 +17,10 @@ func unflow(text string, delsp bool) string {
 			b.WriteByte('\n')
 			open = false
 		}
+		if !open && depth == 0 && strings.HasPrefix(rest, ">") {
+			// The sender's own >, which is no quote: its space tells them apart.
+			b.WriteByte(' ')
+		}
 		if !open && depth > 0 {
 			b.WriteString(strings.Repeat(">", depth))
 			if rest != "" {

@@ -39,6 +39,9 @@ func readHeader(raw []byte, limit int) headerBlock {
 	ahead := 0 // how much of raw is left at the next well-known header, 0: not looked for
 	for len(raw) > 0 {
 		text, rest := cutLine(raw)
+		if bytes.IndexByte(text, 0) >= 0 {
+			text = bytes.ReplaceAll(text, []byte{0}, nil)
+		}
 		if size += len(raw) - len(rest); size > limit {
 			h.cut = true
 		}
@@ -102,7 +105,7 @@ func folded(text []byte) bool {
 }
 
 func isMboxLine(text []byte) bool {
-	return bytes.HasPrefix(text, []byte("From ")) || bytes.HasPrefix(text, []byte(">From "))
+	return fieldName(text) == 0 && (bytes.HasPrefix(text, []byte("From ")) || bytes.HasPrefix(text, []byte(">From ")))
 }
 
 // fieldName returns where the colon of a header's name is, or 0.

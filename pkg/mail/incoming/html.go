@@ -63,6 +63,7 @@ type htmlWriter struct {
 	space   bool // white space due before the next text
 	started bool // text was written on this line
 	any     bool // text was written at all
+	marked  bool // the mark of a list's item was written and nothing yet behind it
 
 	href     string
 	linkFrom int // where the link's text begins in out
@@ -269,14 +270,14 @@ func (w *htmlWriter) item() {
 		mark = strconv.Itoa(w.lists[n-1]) + ". "
 		w.lists[n-1]++
 	}
-	w.text(strings.Repeat("  ", max(0, min(len(w.lists), 8)-1)) + mark)
-	w.space = false
+	w.put(strings.Repeat("  ", max(0, min(len(w.lists), 8)-1)) + mark)
+	w.marked = true
 }
 
 // newline asks for line ends before the next text.
 func (w *htmlWriter) newline(n int) {
 	w.space = false
-	if !w.any {
+	if !w.any || w.marked {
 		return
 	}
 	if w.started || w.breaks > 0 {
@@ -299,12 +300,15 @@ func (w *htmlWriter) text(s string) {
 		}
 		return
 	}
+	if !w.started && strings.Trim(s, " \t\r\n\u00a0") == "" {
+		return // a space that holds a line open
+	}
 	words := strings.FieldsFunc(s, isHTMLSpace)
 	if len(words) == 0 {
-		w.space = w.space || s != ""
+		w.space = w.space || s != "" && !w.marked
 		return
 	}
-	if isHTMLSpace(rune(s[0])) {
+	if isHTMLSpace(rune(s[0])) && !w.marked {
 		w.space = true
 	}
 	w.put(strings.Join(words, " "))
@@ -335,5 +339,5 @@ func (w *htmlWriter) put(s string) {
 		w.linkFrom = w.out.Len()
 	}
 	w.out.WriteString(s)
-	w.started, w.any = true, true
+	w.started, w.any, w.marked = true, true, false
 }

@@ -86,23 +86,28 @@ func doubleByte(raw []byte) string {
 	return ""
 }
 
-// latinShape reports whether bytes above ASCII stand between letters of ASCII,
-// as accented letters do.
+// latinShape reports whether bytes above ASCII stand one or two together beside
+// letters of ASCII, as accented letters do.
 func latinShape(raw []byte) bool {
-	alone, high := 0, 0
+	beside, high := 0, 0
 	letter := func(i int) bool {
 		return i >= 0 && i < len(raw) && (raw[i]|0x20) >= 'a' && (raw[i]|0x20) <= 'z'
 	}
-	for i, c := range raw {
-		if c < 0x80 {
+	for i := 0; i < len(raw); {
+		if raw[i] < 0x80 {
+			i++
 			continue
 		}
-		high++
-		if letter(i-1) && (letter(i+1) || i+1 == len(raw) || raw[i+1] < 0x80) || letter(i+1) && (i == 0 || raw[i-1] < 0x80) {
-			alone++
+		from := i
+		for i < len(raw) && raw[i] >= 0x80 {
+			i++
+		}
+		high += i - from
+		if i-from <= 2 && (letter(from-1) || letter(i)) {
+			beside += i - from
 		}
 	}
-	return alone*3 > high
+	return beside*2 > high
 }
 
 // cyrillic tells KOI8-R from windows-1251 and ISO-8859-5: in the right one most

@@ -30,6 +30,9 @@ func mediaType(kind, fallback string, file bool) string {
 	kind = strings.ToLower(kind)
 	switch kind {
 	case "":
+		if file && fallback == "text/plain" {
+			return "application/octet-stream"
+		}
 		return fallback
 	case "text", "text/", "plain":
 		return "text/plain"
@@ -217,6 +220,8 @@ func (p *parser) join(pieces []parameter) string {
 				if name, rest, ok := strings.Cut(value, "'"); ok {
 					if _, text, ok := strings.Cut(rest, "'"); ok {
 						charset, value = name, text
+					} else if charsetOf(canonicalCharset(name)) != nil {
+						charset, value = name, rest
 					}
 				}
 				extended = true

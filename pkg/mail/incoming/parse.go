@@ -117,7 +117,7 @@ func beginning(raw []byte) []byte {
 		line, rest := cutLine(raw)
 		switch {
 		case len(rest) < len(raw) && len(bytes.TrimSpace(line)) == 0:
-		case bytes.HasPrefix(line, []byte("From ")), bytes.HasPrefix(line, []byte(">From ")):
+		case isMboxLine(line):
 		default:
 			return raw
 		}

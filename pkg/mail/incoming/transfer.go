@@ -87,6 +87,7 @@ func unbase64(body []byte) (decoded []byte, ok bool) {
 		return decoded[:n], true
 	}
 	decoded = decoded[:0]
+	body = withoutFooter(body)
 	ok = true
 	var group uint32
 	count := 0
@@ -101,18 +102,13 @@ func unbase64(body []byte) (decoded []byte, ok bool) {
 		}
 		group, count = 0, 0
 	}
-	for i, c := range body {
+	for _, c := range body {
 		switch v := base64Values[c]; v {
 		case 64:
 		case 65:
 			flush()
 		case 66:
-			// A line that is no base64 at all ends it: a list's footer, say.
 			ok = false
-			if c == '-' || (i > 0 && body[i-1] == '\n' && !base64Line(body[i:])) {
-				flush()
-				return decoded, false
-			}
 		default:
 			group = group<<6 | uint32(v)
 			if count++; count == 4 {
@@ -125,16 +121,18 @@ func unbase64(body []byte) (decoded []byte, ok bool) {
 	return decoded, ok
 }
 
-// base64Line reports whether most of a line could be base64.
-func base64Line(body []byte) bool {
-	text, _ := cutLine(body[:min(len(body), 200)])
-	good := 0
-	for _, c := range text {
-		if base64Values[c] < 64 {
-			good++
+// withoutFooter cuts off the lines of text that lists and gateways hang below
+// base64 without looking what it is.
+func withoutFooter(body []byte) []byte {
+	for at := 0; at < len(body); {
+		text, rest := cutLine(body[at:])
+		trimmed := bytes.TrimSpace(text)
+		if bytes.HasPrefix(trimmed, []byte("--")) || bytes.HasPrefix(trimmed, []byte("__")) || bytes.Count(trimmed, []byte(" ")) > 1 {
+			return body[:at]
 		}
+		at = len(body) - len(rest)
 	}
-	return good*10 >= len(text)*9
+	return body
 }
 
 // unquotePrintable decodes quoted-printable. What is no code stays as it is.

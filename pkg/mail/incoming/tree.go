@@ -65,7 +65,7 @@ func (p *parser) children(part *enmime.Part, body []byte, depth int) {
 	if part.Boundary == "" {
 		// Nothing to split by: what is there is the text.
 		part.ContentType = "text/plain"
-		if looksLikeHTML(body) {
+		if beginsAsHTML(body) {
 			part.ContentType = "text/html"
 		}
 		part.Content = p.decodeTransfer(part, body)

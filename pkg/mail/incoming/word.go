@@ -117,7 +117,7 @@ func readWord(s string, start int) (w word, ok bool) {
 func endOfWord(text string, base64 bool) (end, length int) {
 	// Look no further than the next word: an end behind it is not ours.
 	limit := len(text)
-	if i := strings.Index(text, "=?"); i >= 0 && !strings.Contains(text[:i+1], "?=") {
+	if i := strings.Index(text, "=?"); i >= 0 && !strings.Contains(text[:min(i+3, len(text))], "?=") {
 		limit = i
 	}
 	from := 0
