@@ -19,6 +19,7 @@ type content struct {
 	texts []string
 	files []*file
 	refs  map[string]bool // ids and places that HTML shows pictures from
+	whole bool            // a text that was cut is whole among the files
 }
 
 // file is a part that is kept.
@@ -41,11 +42,9 @@ func (p *parser) body(root *enmime.Part) {
 	}
 	if len(text) > MaxText {
 		p.problem(problemTextCut)
-		c.files = append(c.files, &file{
-			part:    &enmime.Part{ContentType: "text/plain"},
-			name:    "message.txt",
-			content: []byte(text),
-		})
+		if !c.whole {
+			c.files = append(c.files, &file{part: &enmime.Part{ContentType: "text/plain"}, name: "message.txt", content: []byte(text)})
+		}
 		text = cutText(text, MaxText)
 	}
 	p.m.Files = p.files(c)
@@ -93,6 +92,7 @@ func (c *content) add(other *content) {
 	for ref := range other.refs {
 		c.refs[ref] = true
 	}
+	c.whole = c.whole || other.whole
 }
 
 // alternative takes the text of one branch and the files of all. The plain
@@ -105,11 +105,8 @@ func (p *parser) alternative(c *content, part *enmime.Part) {
 			continue
 		}
 		below := p.collect(child)
-		c.files = append(c.files, below.files...)
-		for ref := range below.refs {
-			c.refs[ref] = true
-		}
 		texts := strings.TrimSpace(strings.Join(below.texts, ""))
+		c.add(&content{files: below.files, refs: below.refs, whole: below.whole})
 		switch {
 		case texts == "":
 		case hasPart(child, "text/html"):
@@ -172,9 +169,13 @@ func (p *parser) leaf(c *content, part *enmime.Part) {
 	if html && charset == "" {
 		charset = metaCharset(raw)
 	}
-	cut := len(raw) > MaxText*4
-	if cut {
-		raw = raw[:MaxText*4]
+	// HTML says little with many bytes.
+	const most = 4 * MaxText
+	if len(raw) > most {
+		raw = raw[:most]
+		p.problem(problemTextCut)
+		c.whole = true
+		c.files = append(c.files, &file{part: part, name: "message" + typeNames[part.ContentType], content: part.Content})
 	}
 	text, problem := decodeText(raw, charset, p.hint)
 	if problem != "" {
@@ -190,10 +191,6 @@ func (p *parser) leaf(c *content, part *enmime.Part) {
 	text = cleanText(text)
 	if !html && strings.EqualFold(part.ContentTypeParams["format"], "flowed") {
 		text = unflow(text, strings.EqualFold(part.ContentTypeParams["delsp"], "yes"))
-	}
-	if cut {
-		p.problem(problemTextCut)
-		p.keep(c, part)
 	}
 	part.Charset = "utf-8"
 	if text = strings.Trim(text, "\n"); strings.TrimSpace(text) != "" {
