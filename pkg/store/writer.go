@@ -30,7 +30,7 @@ type writer struct {
 	// commit and checkpoint are fields, so that tests can let a disk fail.
 	commit, checkpoint func(ctx context.Context) error
 
-	waiting atomic.Int32 // writes whose turn has not come
+	waiting atomic.Int32 // writes in the queue whose turn has not come
 
 	closing sync.RWMutex // held for reading by every write
 	closed  bool
@@ -111,14 +111,14 @@ func (w *writer) write(ctx context.Context, fn func(tx *Tx) error) error {
 // wait queues a request until its turn has come. An error means that it will
 // not come.
 func (w *writer) wait(ctx context.Context, r *request) (*Tx, error) {
-	w.waiting.Add(1)
-	defer w.waiting.Add(-1)
 	ended := func() error { return fmt.Errorf("wait for the store: %w", context.Cause(ctx)) }
 	select {
 	case w.queue <- r:
 	case <-ctx.Done():
 		return nil, ended()
 	}
+	w.waiting.Add(1) // not before: who counts on them may count on their batch
+	defer w.waiting.Add(-1)
 	select {
 	case tx := <-r.turn:
 		return tx, nil
