@@ -20,7 +20,3 @@ func DeskPortal(system Domain) *Portal {
 
 // IsDesk reports whether the portal is the help desk.
 func (p *Portal) IsDesk() bool { return p.ID == 0 && p.Slug == DeskSlug }
-
-// DeskSettings are how the tickets of an inbox are worked on. They are kept as
-// JSON with the inbox; the names are stable.
-type DeskSettings struct{}

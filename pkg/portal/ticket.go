@@ -35,6 +35,8 @@ type Ticket struct {
 	AnswerDueAt  time.Time // when it is to be answered first; zero: no target
 	ResolveDueAt time.Time // when it is to be closed; zero: no target
 	PromisedAt   time.Time // when the agent said the customer would hear again
+	ClockAt      time.Time // from when the targets count; zero: CreatedAt
+	RemindAt     time.Time // when the assignee is to be reminded of PromisedAt; zero: they were
 	SnoozedUntil time.Time // out of the desk's queues until then
 	MergedInto   TicketNumber
 	Rating       int    // what a customer thought of it, 1 to 5; 0: not said
@@ -45,6 +47,9 @@ type Ticket struct {
 	LastPublic MessageID
 	// FileCount is how many files its public messages have.
 	FileCount int
+
+	waits      []span    // for the customer, that ended since the ticket was read
+	reopenedAt time.Time // since it was read
 
 	// Names for showing, filled in by the store.
 	RequesterName, RequesterEmail, CompanyName, AssigneeName, InboxName string
@@ -73,6 +78,7 @@ type TicketRow struct {
 	Assignee                                            AgentID
 	Confidential                                        bool
 	CreatedAt, UpdatedAt, StatusAt                      time.Time
+	PromisedAt                                          time.Time
 	Unread                                              bool
 	RequesterName, CompanyName, AssigneeName, InboxName string
 }
@@ -211,11 +217,34 @@ const (
 	EventPriority           EventKind = "priority"
 	EventCategory           EventKind = "category"
 	EventRated              EventKind = "rated"
+	EventField              EventKind = "field"    // To: the field's key
+	EventMoved              EventKind = "moved"    // to another inbox
+	EventTagged             EventKind = "tagged"   // To: the tags added, with commas
+	EventUntagged           EventKind = "untagged" // From: the tags removed
+	EventSnoozed            EventKind = "snoozed"  // To: until when (RFC 3339)
+	EventWoken              EventKind = "woken"    // before the time it was snoozed to
+	EventPromised           EventKind = "promised" // To: when the customer hears again (RFC 3339); empty: taken back
+	EventMerged             EventKind = "merged"   // From or To: the other ticket's number
+	EventSplit              EventKind = "split"    // From or To: the other ticket's number
+	EventLinked             EventKind = "linked"   // From: the kind of link; To: the other ticket's number
+	EventUnlinked           EventKind = "unlinked"
 )
+
+// EventKinds lists every kind of event.
+var EventKinds = []EventKind{
+	EventCreated, EventReplied, EventNoted, EventStatus, EventClosed, EventReopened, EventAssigned, EventParticipantAdded,
+	EventParticipantRemoved, EventConfidential, EventImported, EventPriority, EventCategory, EventField, EventMoved, EventTagged,
+	EventUntagged, EventSnoozed, EventWoken, EventPromised, EventMerged, EventSplit, EventLinked, EventUnlinked, EventRated,
+}
 
 // Internal reports whether only agents see the event.
 func (k EventKind) Internal() bool {
-	return k == EventNoted || k == EventAssigned || k == EventPriority || k == EventRated
+	switch k {
+	case EventNoted, EventAssigned, EventPriority, EventMoved, EventTagged, EventUntagged, EventSnoozed, EventWoken, EventLinked, EventUnlinked,
+		EventRated:
+		return true
+	}
+	return false
 }
 
 // Event is one line of a ticket's history.
@@ -232,7 +261,8 @@ type Event struct {
 
 // CustomerMessage hands the ticket to the desk. A closed ticket reopens
 // within the reopen window; later nobody reads the old thread, so it takes a
-// new one. It reports whether the ticket was reopened.
+// new one. A snoozed ticket is back in the queues. It reports whether the
+// ticket was reopened.
 func (t *Ticket) CustomerMessage(now time.Time, s *TicketSettings) (reopened bool, err error) {
 	if t.Status == Closed {
 		if !t.MayReopen(now, s) {
@@ -242,7 +272,7 @@ func (t *Ticket) CustomerMessage(now time.Time, s *TicketSettings) (reopened boo
 		}
 		reopened = true
 	}
-	t.ClosedAt = time.Time{}
+	t.ClosedAt, t.SnoozedUntil = time.Time{}, time.Time{}
 	if t.Status != New {
 		t.setStatus(now, WaitingOnUs)
 	}
@@ -255,20 +285,26 @@ func (t *Ticket) MayReopen(now time.Time, s *TicketSettings) bool {
 	return t.Status == Closed && s.ReopenDays > 0 && now.Sub(t.ClosedAt) <= s.ReopenWindow()
 }
 
-// AgentMessage hands the ticket to the customer; a closed one opens again.
+// AgentMessage hands the ticket to the customer; a closed one opens again. It
+// is the first answer when there was none, and keeps what was promised.
 func (t *Ticket) AgentMessage(now time.Time) (reopened bool) {
 	reopened = t.Status == Closed
-	t.ClosedAt = time.Time{}
+	t.ClosedAt, t.PromisedAt, t.RemindAt = time.Time{}, time.Time{}, time.Time{}
+	if t.AnsweredAt.IsZero() {
+		t.AnsweredAt = now
+	}
 	t.setStatus(now, WaitingOnCustomer)
 	t.UpdatedAt = now
 	return reopened
 }
 
-// Close ends the ticket. It reports false for one that was closed already.
+// Close ends the ticket, and with it what was promised and a snooze. It
+// reports false for one that was closed already.
 func (t *Ticket) Close(now time.Time) bool {
 	if t.Status == Closed {
 		return false
 	}
+	t.PromisedAt, t.RemindAt, t.SnoozedUntil = time.Time{}, time.Time{}, time.Time{}
 	t.setStatus(now, Closed)
 	t.ClosedAt, t.UpdatedAt = now, now
 	return true
@@ -292,6 +328,7 @@ func (t *Ticket) Reopen(now time.Time, s *TicketSettings, byCustomer bool) error
 
 func (t *Ticket) setStatus(now time.Time, s Status) {
 	if t.Status != s {
+		t.noteMove(now, s)
 		t.Status, t.StatusAt = s, now
 	}
 }

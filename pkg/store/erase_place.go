@@ -44,6 +44,8 @@ var ErasePlaces = []ErasePlace{
 	{"ticket", "subject fields", FateReplaced, "the words of whoever opened it; those of tickets that others opened stay"},
 	{"ticket", "rating_text", FateReplaced, "what the requester thought of it; the stars stay in the reports"},
 	{"ticket", "status priority category external_id via", FateStays, "how the desk sorted its work"},
+	{"ticket_tag", "tag", FateStays, "how the desk sorted its work"},
+	{"ticket_link", "kind", FateStays, "how the desk sorted its work"},
 	{"participant", "contact_id", FateRemoved, "nobody is left to take part"},
 	{"message", "contact_id", FateStays, "holds the place of what was said, by number"},
 	{"message", "body quoted format author external_id", FateReplaced, "their words; what others wrote is theirs and stays"},

@@ -12,7 +12,7 @@ import (
 // ticketColumns end with the participants' ids in one text.
 const ticketColumns = `t.number, t.subject, t.status, t.priority, t.category, t.contact_id, t.company_id, t.inbox_id, t.portal_id,
 	t.assignee_id, t.confidential, t.fields, t.external_id, t.created_at, t.updated_at, t.status_at, t.closed_at, t.last_public, t.file_count,
-	t.via, t.answered_at, t.answer_due_at, t.resolve_due_at, t.promised_at, t.snoozed_until, t.merged_into, coalesce(t.rating, 0), t.rating_text, t.rated_at,
+	t.via, t.answered_at, t.answer_due_at, t.resolve_due_at, t.clock_at, t.promised_at, t.remind_at, t.snoozed_until, t.merged_into, coalesce(t.rating, 0), t.rating_text, t.rated_at,
 	c.name, c.email, coalesce(k.name, ''), coalesce(a.name, ''), coalesce(i.name, ''),
 	(SELECT string_agg(CAST(p.contact_id AS TEXT), ',' ORDER BY p.contact_id) FROM participant p WHERE p.ticket = t.number)`
 
@@ -45,7 +45,9 @@ func ticketInto(t *portal.Ticket) []any {
 		timeInto{&t.AnsweredAt},
 		timeInto{&t.AnswerDueAt},
 		timeInto{&t.ResolveDueAt},
+		timeInto{&t.ClockAt},
 		timeInto{&t.PromisedAt},
+		timeInto{&t.RemindAt},
 		timeInto{&t.SnoozedUntil},
 		refInto(&t.MergedInto),
 		&t.Rating, &t.RatingText,
@@ -165,14 +167,14 @@ func (tx *Tx) AddTicket(ctx context.Context, t *portal.Ticket) error {
 	}
 	err := tx.value(ctx, &t.Number, `INSERT INTO ticket (number, subject, status, priority, category, contact_id, company_id, inbox_id, portal_id,
 			assignee_id, confidential, fields, external_id, created_at, updated_at, status_at, closed_at, last_public, file_count,
-			via, answered_at, answer_due_at, resolve_due_at, promised_at, snoozed_until, merged_into, rating, rating_text, rated_at)
+			via, answered_at, answer_due_at, resolve_due_at, promised_at, snoozed_until, merged_into, rating, rating_text, rated_at, clock_at, remind_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-			$20, $21, $22, $23, $24, $25, $26, $27, $28, $29) RETURNING number`,
+			$20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31) RETURNING number`,
 		ref(t.Number), t.Subject, t.Status, t.Priority, t.Category, t.Requester, ref(t.Company), t.InboxID, ref(t.PortalID),
 		ref(t.Assignee), flag(t.Confidential), mapJSON(t.Fields), t.ExternalID, stamp(t.CreatedAt), stamp(t.UpdatedAt), stamp(t.StatusAt),
 		stamp(t.ClosedAt), t.LastPublic, t.FileCount,
 		t.Via, stamp(t.AnsweredAt), stamp(t.AnswerDueAt), stamp(t.ResolveDueAt), stamp(t.PromisedAt), stamp(t.SnoozedUntil), ref(t.MergedInto),
-		ref(int64(t.Rating)), t.RatingText, stamp(t.RatedAt))
+		ref(int64(t.Rating)), t.RatingText, stamp(t.RatedAt), stamp(t.ClockAt), stamp(t.RemindAt))
 	if err := ticketRule(err, t); err != nil {
 		return err
 	}
@@ -228,12 +230,12 @@ func (tx *Tx) SaveTicket(ctx context.Context, t *portal.Ticket) error {
 			portal_id = $9, assignee_id = $10, confidential = $11, fields = $12, external_id = $13, created_at = $14, updated_at = $15,
 			status_at = $16, closed_at = $17, last_public = $18, file_count = $19,
 			via = $20, answered_at = $21, answer_due_at = $22, resolve_due_at = $23, promised_at = $24, snoozed_until = $25, merged_into = $26,
-			rating = $27, rating_text = $28, rated_at = $29 WHERE number = $1`,
+			rating = $27, rating_text = $28, rated_at = $29, clock_at = $30, remind_at = $31 WHERE number = $1`,
 		t.Number, t.Subject, t.Status, t.Priority, t.Category, t.Requester, ref(t.Company), t.InboxID,
 		ref(t.PortalID), ref(t.Assignee), flag(t.Confidential), mapJSON(t.Fields), t.ExternalID, stamp(t.CreatedAt), stamp(t.UpdatedAt),
 		stamp(t.StatusAt), stamp(t.ClosedAt), t.LastPublic, t.FileCount,
 		t.Via, stamp(t.AnsweredAt), stamp(t.AnswerDueAt), stamp(t.ResolveDueAt), stamp(t.PromisedAt), stamp(t.SnoozedUntil), ref(t.MergedInto),
-		ref(int64(t.Rating)), t.RatingText, stamp(t.RatedAt))
+		ref(int64(t.Rating)), t.RatingText, stamp(t.RatedAt), stamp(t.ClockAt), stamp(t.RemindAt))
 	if err := ticketRule(err, t); err != nil {
 		return err
 	}

@@ -368,7 +368,9 @@ CREATE TABLE ticket (
   answered_at    INTEGER, -- the first public message of an agent
   answer_due_at  INTEGER, -- the targets, reckoned in the inbox's hours; NULL: none
   resolve_due_at INTEGER,
+  clock_at       INTEGER, -- from when the targets count; NULL: created_at
   promised_at    INTEGER, -- when the agent said the customer would hear again
+  remind_at      INTEGER, -- when the assignee is to be reminded of that; NULL: they were
   snoozed_until  INTEGER,
   merged_into    INTEGER REFERENCES ticket (number) ON DELETE SET NULL,
   rating         INTEGER CHECK (rating BETWEEN 1 AND 5),
@@ -399,6 +401,26 @@ CREATE INDEX ticket_of_assignee ON ticket (assignee_id, updated_at DESC, number 
   contact_id, status, subject, priority, category, company_id, inbox_id, confidential, created_at, status_at, last_public)
   WHERE assignee_id IS NOT NULL;
 CREATE INDEX ticket_inbox ON ticket (inbox_id);
+CREATE INDEX ticket_remind ON ticket (remind_at) WHERE remind_at IS NOT NULL;
+CREATE INDEX ticket_merged ON ticket (merged_into) WHERE merged_into IS NOT NULL;
+
+-- Words the desk puts on tickets to find them by; customers do not see them.
+CREATE TABLE ticket_tag (
+  ticket INTEGER NOT NULL REFERENCES ticket (number) ON DELETE CASCADE,
+  tag    TEXT    NOT NULL, -- as the program folds it
+  PRIMARY KEY (ticket, tag)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ticket_tag_tag ON ticket_tag (tag, ticket);
+
+-- Tickets that have to do with each other: a row on each side.
+CREATE TABLE ticket_link (
+  ticket INTEGER NOT NULL REFERENCES ticket (number) ON DELETE CASCADE,
+  other  INTEGER NOT NULL REFERENCES ticket (number) ON DELETE CASCADE,
+  kind   TEXT    NOT NULL, -- what ticket is to other
+  at     INTEGER NOT NULL,
+  PRIMARY KEY (ticket, other)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ticket_link_other ON ticket_link (other);
 
 -- What reports and the usual time to a first answer are worked out from.
 CREATE INDEX ticket_opened ON ticket (created_at, inbox_id, company_id, assignee_id, answered_at, answer_due_at, merged_into);
