@@ -57,6 +57,20 @@ func (a *App) usualAnswer(ctx context.Context, tx *store.Tx, inbox portal.InboxI
 	return known.answer, nil
 }
 
+// UsualAnswer is how long new tickets of a portal usually wait for their first
+// answer; 0 when too little is known to tell.
+func (a *App) UsualAnswer(ctx context.Context, p *portal.Portal) time.Duration {
+	var usual time.Duration
+	err := a.store.Read(ctx, func(tx *store.Tx) (err error) {
+		usual, err = a.usualAnswer(ctx, tx, p.Tickets.InboxID)
+		return err
+	})
+	if err != nil {
+		a.log.Warn("the usual time to an answer cannot be worked out", "error", err)
+	}
+	return usual // a page is no worse without it
+}
+
 // roundUp makes a duration one that people say: half an hour, an hour, some
 // hours, some days.
 func roundUp(d time.Duration) time.Duration {

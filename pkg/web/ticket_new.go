@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/portal"
@@ -19,6 +20,7 @@ type newPage struct {
 	Company bool   // colleagues may see it, so confidential means something
 	Kept    bool   // the form holds a draft
 	Files   fileLimits
+	Usual   time.Duration // how long first answers usually take; 0: unknown
 }
 
 // newField is a field the operator added.
@@ -36,6 +38,7 @@ func (s *Server) newPage(w http.ResponseWriter, r *http.Request, f *form) newPag
 	if n, err := portal.ParseTicketNumber(f.Value("follows")); err == nil {
 		p.Follows = n.String()
 	}
+	p.Usual = s.app.UsualAnswer(r.Context(), v.Visit.Portal)
 	for _, field := range v.Visit.Portal.Tickets.Fields {
 		p.Fields = append(p.Fields, p.field(field))
 	}
