@@ -48,14 +48,14 @@ func (p *parser) body(root *enmime.Part) {
 		text = cutText(text, MaxText)
 	}
 	p.m.Files = p.files(c)
-	p.m.Text, p.m.Quoted = split(text)
+	p.m.Text = text
 }
 
 // instead finds something readable in a mail without a text of its own, such
 // as an invitation that is nothing else.
 func (p *parser) instead(c *content) string {
 	for _, f := range c.files {
-		if f.part.ContentType == "text/calendar" {
+		if isCalendar(f.part) {
 			return calendarText(f.content)
 		}
 	}
@@ -205,11 +205,12 @@ func (p *parser) isText(part *enmime.Part) bool {
 	default:
 		return false
 	}
+	if part.FileName == "" {
+		// What is all of a mail is its text, whatever it says of itself.
+		return part.Disposition != "attachment" || part.Parent == nil
+	}
 	if part.Disposition == "attachment" {
 		return false
-	}
-	if part.FileName == "" {
-		return true
 	}
 	// Some programs name the text itself; then it is the first part.
 	return part.Disposition == "" && (part.Parent == nil || part.Parent.FirstChild == part)
@@ -241,13 +242,18 @@ func (p *parser) files(c *content) []portal.IncomingFile {
 	for _, f := range c.files {
 		sum := sha256.Sum256(f.content)
 		picture := strings.HasPrefix(f.part.ContentType, "image/")
+		hash := hex.EncodeToString(sum[:])
+		// Invitations come twice in one mail: as another form, and as a file.
+		if isCalendar(f.part) && slices.ContainsFunc(list, func(g portal.IncomingFile) bool { return g.SHA256 == hash && g.Name == f.name }) {
+			continue
+		}
 		place := line(first(f.part.Header["Content-Location"]))
 		shown := f.part.ContentID != "" && c.refs["cid:"+f.part.ContentID] || place != "" && c.refs[place]
 		list = append(list, portal.IncomingFile{
 			Name:    f.name,
 			Type:    f.part.ContentType,
 			Content: f.content,
-			SHA256:  hex.EncodeToString(sum[:]),
+			SHA256:  hash,
 			Inline: picture && (shown || f.part.Disposition == "inline" ||
 				f.related && f.part.ContentID != "" && f.part.Disposition != "attachment"),
 			ContentID: f.part.ContentID,
@@ -256,9 +262,13 @@ func (p *parser) files(c *content) []portal.IncomingFile {
 	return list
 }
 
+func isCalendar(part *enmime.Part) bool {
+	return part.ContentType == "text/calendar" || part.ContentType == "application/ics"
+}
+
 // typeNames are the endings of files that come without a name.
 var typeNames = map[string]string{
-	"text/plain": ".txt", "text/html": ".html", "text/calendar": ".ics", "text/csv": ".csv",
+	"text/plain": ".txt", "text/html": ".html", "text/calendar": ".ics", "application/ics": ".ics", "text/csv": ".csv",
 	"text/vcard": ".vcf", "text/x-vcard": ".vcf", "text/rfc822-headers": ".txt",
 	"message/rfc822": ".eml", "message/global": ".eml", "message/delivery-status": ".txt",
 	"message/disposition-notification": ".txt", "message/partial": ".eml", "message/feedback-report": ".txt",

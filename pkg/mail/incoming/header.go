@@ -29,9 +29,12 @@ func readHeader(raw []byte, limit int) headerBlock {
 	var h headerBlock
 	var name string
 	var value []byte
+	odd := false // the name was not written as it should be
 	size := 0
 	flush := func() {
-		if name != "" {
+		// A verdict in a spelling that a server does not know as one, and so
+		// does not remove from what strangers send, is none.
+		if name != "" && (!odd || name != "Authentication-Results") {
 			h.fields = append(h.fields, field{name, strings.TrimSpace(string(value))})
 		}
 		name, value = "", value[:0]
@@ -39,7 +42,8 @@ func readHeader(raw []byte, limit int) headerBlock {
 	ahead := 0 // how much of raw is left at the next well-known header, 0: not looked for
 	for len(raw) > 0 {
 		text, rest := cutLine(raw)
-		if bytes.IndexByte(text, 0) >= 0 {
+		nul := bytes.IndexByte(text, 0) >= 0
+		if nul {
 			text = bytes.ReplaceAll(text, []byte{0}, nil)
 		}
 		if size += len(raw) - len(rest); size > limit {
@@ -68,7 +72,9 @@ func readHeader(raw []byte, limit int) headerBlock {
 			}
 		case n > 0:
 			flush()
-			name = textproto.CanonicalMIMEHeaderKey(string(bytes.TrimRight(text[:n], " \t")))
+			written := bytes.TrimRight(text[:n], " \t")
+			odd = nul || len(written) < n
+			name = textproto.CanonicalMIMEHeaderKey(string(written))
 			value = append(value[:0], text[n+1:]...)
 		case isMboxLine(text):
 		default:

@@ -11,6 +11,10 @@ import (
 // maxQuote is how deep quotes are marked; deeper ones count as this deep.
 const maxQuote = 20
 
+// rule is how Outlook writes a line across the page in plain text; what stands
+// below it is often a quote, and is known by it.
+const rule = "________________________________"
+
 // metaPattern finds the charset that HTML names itself.
 var metaPattern = regexp.MustCompile(`(?i)<meta[^>]{0,200}charset\s*=\s*["']?\s*([a-z0-9_.:-]{2,40})`)
 
@@ -58,6 +62,7 @@ type htmlWriter struct {
 	depth  int    // how often it was opened
 
 	quote   int
+	quoted  int // how deep the last line was quoted
 	pre     int
 	breaks  int  // line ends due before the next text
 	space   bool // white space due before the next text
@@ -122,7 +127,7 @@ func (w *htmlWriter) start(z *html.Tokenizer, closed bool) {
 		w.breaks = min(w.breaks, 2)
 		w.space = false
 	case "hr":
-		w.text("---")
+		w.text(rule)
 		w.newline(1)
 	case "blockquote":
 		w.quote++
@@ -178,7 +183,7 @@ func attributes(z *html.Tokenizer, more bool) map[string]string {
 		var key, value []byte
 		key, value, more = z.TagAttr()
 		switch string(key) {
-		case "style", "hidden", "href", "src", "alt", "width", "height", "class", "aria-hidden":
+		case "style", "hidden", "href", "src", "alt", "width", "height":
 			if attrs == nil {
 				attrs = map[string]string{}
 			}
@@ -320,15 +325,20 @@ func isHTMLSpace(r rune) bool {
 }
 
 func (w *htmlWriter) put(s string) {
+	depth := min(w.quote, maxQuote)
 	if w.breaks > 0 && w.any {
-		for range w.breaks {
+		for i := range w.breaks {
+			if i > 0 {
+				// An empty line within a quote is quoted too.
+				w.out.WriteString(strings.Repeat(">", min(depth, w.quoted)))
+			}
 			w.out.WriteByte('\n')
 		}
 		w.started = false
 	}
-	w.breaks = 0
+	w.breaks, w.quoted = 0, depth
 	if !w.started {
-		if depth := min(w.quote, maxQuote); depth > 0 {
+		if depth > 0 {
 			w.out.WriteString(strings.Repeat(">", depth) + " ")
 		}
 	} else if w.space {

@@ -2,6 +2,7 @@ package incoming
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -102,10 +103,23 @@ func (p *parser) parameters(value string) (word string, params map[string]string
 		pieces[name] = append(pieces[name], piece)
 	}
 	params = make(map[string]string, len(pieces))
-	for name, list := range pieces {
-		params[name] = p.join(list)
+	// In the order of their names the charset comes before what it may help to
+	// read, and the same header always yields the same problems.
+	for _, name := range slices.Sorted(maps.Keys(pieces)) {
+		params[name] = p.join(pieces[name])
+		if name == "charset" && p.hint == "" {
+			p.hint = helpful(params[name])
+		}
 	}
 	return strings.ToLower(word), params
+}
+
+// helpful is a charset's name if it says more than that a text is ASCII.
+func helpful(name string) string {
+	if name = canonicalCharset(name); name == "us-ascii" {
+		return ""
+	}
+	return name
 }
 
 func cutSpace(s string) (before, after string, ok bool) {

@@ -60,28 +60,30 @@ const (
 // with \n at line ends and without control characters. The content of files
 // may share memory with raw, which must not change afterwards.
 func Parse(raw []byte) *portal.Incoming {
-	m := &portal.Incoming{}
-	p := &parser{m: m}
-	p.guarded(func() { p.parse(raw) })
-	return m
+	p := &parser{m: &portal.Incoming{}, guard: true}
+	p.parse(raw)
+	return p.m
 }
 
 // parser reads one mail.
 type parser struct {
 	m     *portal.Incoming
+	guard bool // a panic costs a step only; off in tests, which look for them
 	parts int
-	hint  string // the charset of the mail's text, for bytes nobody declared
+	hint  string // the first charset a part names, for bytes nobody declared
 }
 
-// guarded runs a step; a panic in it, be it in a library, costs that step and
-// not the mails behind this one.
-func (p *parser) guarded(step func()) {
-	defer func() {
-		if recover() != nil {
-			p.problem(problemInternal)
-		}
-	}()
-	step()
+// step runs a step; a panic in it, be it in a library, costs that step and not
+// the mails behind this one.
+func (p *parser) step(work func()) {
+	if p.guard {
+		defer func() {
+			if recover() != nil {
+				p.problem(problemInternal)
+			}
+		}()
+	}
+	work()
 }
 
 func (p *parser) problem(word string) {
@@ -95,15 +97,16 @@ func (p *parser) parse(raw []byte) {
 		raw = raw[:MaxMail]
 		p.problem(problemTooLarge)
 	}
-	root := p.tree(beginning(raw))
+	root := &enmime.Part{}
+	p.step(func() { root = p.tree(beginning(raw)) })
 	h := root.Header
-	p.hint = hintOf(root)
-	p.decodeHeaders(root)
-	p.envelope(h)
-	p.body(root)
-	p.m.Verdicts = verdictsOf(h["Authentication-Results"])
-	p.m.Bounce = bounceOf(root, p.m)
-	p.m.Auto = autoOf(h, p.m)
+	p.step(func() { p.decodeHeaders(root) })
+	p.step(func() { p.envelope(h) })
+	p.step(func() { p.body(root) })
+	p.step(func() { p.m.Text, p.m.Quoted = split(p.m.Text) })
+	p.step(func() { p.m.Verdicts = verdictsOf(h["Authentication-Results"]) })
+	p.step(func() { p.m.Bounce = bounceOf(root, p.m) })
+	p.step(func() { p.m.Auto = autoOf(h, p.m) })
 }
 
 // beginning drops what precedes the first header: marks of encodings, empty
@@ -199,17 +202,4 @@ func first(values []string) string {
 		return ""
 	}
 	return values[0]
-}
-
-// hintOf is the charset the mail's parts agree on, or the first one named.
-func hintOf(p *enmime.Part) string {
-	for ; p != nil; p = p.NextSibling {
-		if name := canonicalCharset(p.Charset); name != "" && name != "us-ascii" {
-			return name
-		}
-		if name := hintOf(p.FirstChild); name != "" {
-			return name
-		}
-	}
-	return ""
 }
