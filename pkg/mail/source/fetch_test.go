@@ -201,3 +201,554 @@ func TestFetchTakesNewMailAtOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestFetchSignsIn(t *testing.T) {
+	fresh := func(good string) func(string) bool { return func(token string) bool { return token == good } }
+	refusedAll := func(string) bool { return false }
+	tests := []struct {
+		name   string
+		server imaptest.Options
+		set    func(b *Mailbox)
+		trust  bool
+		tokens string // what the command prints, in turn
+		code   string // of the error; "": mail is fetched
+		asked  string // what the server was asked, but for mail
+	}{
+		{name: "with a password", asked: "AUTHENTICATE PLAIN"},
+		{name: "with the wrong password", set: func(b *Mailbox) { b.Password = "horse" }, code: "imap.sign_in", asked: "AUTHENTICATE PLAIN"},
+		{name: "over TLS", server: imaptest.Options{TLS: true}, set: func(b *Mailbox) { b.Security = portal.MailTLS }, trust: true, asked: "AUTHENTICATE PLAIN"},
+		{name: "over STARTTLS", server: imaptest.Options{STARTTLS: true}, set: func(b *Mailbox) { b.Security = portal.MailStartTLS }, trust: true, asked: "AUTHENTICATE PLAIN"},
+		{name: "with a certificate of nobody's", server: imaptest.Options{TLS: true}, set: func(b *Mailbox) { b.Security = portal.MailTLS }, code: "imap.certificate"},
+		{name: "with a certificate of nobody's over STARTTLS", server: imaptest.Options{STARTTLS: true}, set: func(b *Mailbox) { b.Security = portal.MailStartTLS }, code: "imap.certificate"},
+		{name: "with a certificate of another", server: imaptest.Options{TLS: true}, set: func(b *Mailbox) { b.Security, b.Host = portal.MailTLS, "imap.example.com" }, trust: true, code: "imap.certificate"},
+		{name: "where STARTTLS was stripped", set: func(b *Mailbox) { b.Security = portal.MailStartTLS }, code: "imap.starttls"},
+		{name: "where TLS was meant and STARTTLS is spoken", server: imaptest.Options{STARTTLS: true}, set: func(b *Mailbox) { b.Security = portal.MailTLS }, trust: true, code: "imap.tls"},
+		{name: "without TLS to another machine", set: func(b *Mailbox) { b.Host = "mail.example.com" }, code: "imap.plain"},
+		{name: "with a token", server: imaptest.Options{Tokens: fresh("one")}, tokens: "one", asked: "AUTHENTICATE OAUTHBEARER"},
+		{name: "with an expired token", server: imaptest.Options{Tokens: fresh("two")}, tokens: "one two", asked: "AUTHENTICATE OAUTHBEARER AUTHENTICATE OAUTHBEARER"},
+		{name: "with tokens nobody takes", server: imaptest.Options{Tokens: refusedAll}, tokens: "one two three", code: "imap.sign_in", asked: "AUTHENTICATE OAUTHBEARER AUTHENTICATE OAUTHBEARER"},
+		{name: "with no token to be had", server: imaptest.Options{Tokens: refusedAll}, tokens: "-", code: "imap.token"},
+		{name: "with a token where none is taken", tokens: "one", code: "imap.token"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := imaptest.Pipe(t, tt.server)
+				s.Add(t, "INBOX", letter("1"))
+				box, d, o := mailbox(s), &desk{}, Options{Dial: s.Dial}
+				if tt.set != nil {
+					tt.set(&box)
+				}
+				if tt.trust {
+					o.TLS = s.Client
+				}
+				if tt.tokens != "" {
+					box.TokenCommand, box.Password = []string{"print-token"}, ""
+					left := strings.Fields(tt.tokens)
+					o.token = func(context.Context, []string) (string, error) {
+						if left[0] == "-" {
+							return "", errors.New("no network")
+						}
+						token := left[0]
+						left = left[1:]
+						return token, nil
+					}
+				}
+				result := FetchOnce(t.Context(), d, box, o)
+				var e *portal.Error
+				switch {
+				case tt.code == "" && result.Err != nil:
+					t.Fatal(result.Err)
+				case tt.code != "" && (!errors.As(result.Err, &e) || e.Code != tt.code):
+					t.Fatalf("got %v, want %s", result.Err, tt.code)
+				case tt.code == "":
+					wantTaken(t, d, "1")
+				}
+				asked := strings.Join(slices.DeleteFunc(s.Commands(), func(c string) bool {
+					return !strings.HasPrefix(c, "AUTH") && !strings.HasPrefix(c, "LOGIN")
+				}), " ")
+				if asked != tt.asked {
+					t.Errorf("the server was asked %q, want %q", asked, tt.asked)
+				}
+			})
+		})
+	}
+}
+
+// A provider may lock the account of somebody who keeps trying.
+func TestFetchIsSlowToSignInAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := imaptest.Pipe(t, imaptest.Options{})
+		d, box := &desk{}, mailbox(s)
+		box.Password = "horse"
+		d.set(box)
+		f, _ := watch(t, d, Options{Dial: s.Dial})
+		time.Sleep(time.Hour)
+		if n := len(s.Commands()); n < 4 || n > 9 {
+			t.Errorf("%d tries in an hour", n)
+		}
+		if got := f.Status()[0]; got.State != Failing || !strings.Contains(got.Error, "refuses the user or the password") {
+			t.Errorf("status: %+v", got)
+		}
+		// The right password, set by another command, is tried at once.
+		s.Add(t, "INBOX", letter("1"))
+		d.set(mailbox(s))
+		time.Sleep(settingsTime + time.Second)
+		wantTaken(t, d, "1")
+		// And a mailbox that is none any more is left.
+		d.set()
+		time.Sleep(settingsTime + time.Second)
+		s.Add(t, "INBOX", letter("2"))
+		time.Sleep(time.Hour)
+		wantTaken(t, d, "1")
+		if got := f.Status(); len(got) != 0 {
+			t.Errorf("status: %+v", got)
+		}
+	})
+}
+
+func TestFetchKnowsWhatWasThereBefore(t *testing.T) {
+	tests := []struct {
+		name     string
+		existing bool
+		since    time.Duration // before now; 0: not set
+		place    uint32        // with another UIDVALIDITY
+		want     string
+	}{
+		{"all of it", true, 0, 0, "old week hour"},
+		{"nothing without a date", false, 0, 0, ""},
+		{"what came since it was set", false, 3 * time.Hour, 0, "hour"},
+		{"what came since, days ago", false, 200 * time.Hour, 0, "week hour"},
+		{"all when counted anew", true, 0, 7, "old week hour"},
+		{"what came since when counted anew", false, 3 * time.Hour, 7, "hour"},
+		{"all when counted anew and no date is known", false, 0, 7, "old week hour"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := imaptest.Pipe(t, imaptest.Options{})
+				now := time.Now()
+				s.AddOld(t, "INBOX", now.Add(-9000*time.Hour), letter("old"))
+				s.AddOld(t, "INBOX", now.Add(-168*time.Hour), letter("week"))
+				s.AddOld(t, "INBOX", now.Add(-time.Hour), letter("hour"))
+				d, box := &desk{}, mailbox(s)
+				if box.Existing = tt.existing; tt.since > 0 {
+					box.Since = now.Add(-tt.since)
+				}
+				if tt.place > 0 {
+					d.place = portal.IMAPPlace{Validity: 999, UID: tt.place}
+				}
+				d.set(box)
+				report, err := Check(t.Context(), box, d.place, Options{Dial: s.Dial})
+				if want := len(strings.Fields(tt.want)); err != nil || report.New != want || report.Mails != 3 || !report.Idle {
+					t.Errorf("Check found %+v, %v; want %d of 3 mails new", report, err, want)
+				}
+				if d.places != nil {
+					t.Error("Check noted a place")
+				}
+				_, stop := watch(t, d, Options{Dial: s.Dial})
+				wantTaken(t, d, tt.want)
+				wantPlace(t, d, 3)
+				// From here on all counts, whatever its date.
+				s.AddOld(t, "INBOX", now.Add(-9000*time.Hour), letter("moved"))
+				synctest.Wait()
+				want := strings.TrimSpace(tt.want + " moved")
+				wantTaken(t, d, want)
+				stop()
+				watch(t, d, Options{Dial: s.Dial})
+				wantTaken(t, d, want)
+				if d.twice > 0 {
+					t.Errorf("%d mails were offered twice", d.twice)
+				}
+			})
+		})
+	}
+}
+
+// While a folder is looked through nothing is noted, so that neither old mail
+// slips in nor new mail is lost when serve ends in between.
+func TestFetchLooksThroughAFolderAgainWhenItWasCutShort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := imaptest.Pipe(t, imaptest.Options{})
+		now := time.Now()
+		s.Add(t, "INBOX", letter("1"))
+		s.AddOld(t, "INBOX", now.Add(-9000*time.Hour), letter("old"))
+		s.Add(t, "INBOX", letter("3"))
+		d, box := &desk{}, mailbox(s)
+		box.Existing, box.Since = false, now
+		d.set(box)
+		d.refuse = refuse("3", 1<<30)
+		_, stop := watch(t, d, Options{Dial: s.Dial})
+		wantTaken(t, d, "1")
+		s.Add(t, "INBOX", letter("4"))
+		synctest.Wait()
+		wantTaken(t, d, "1 4")
+		if len(d.places) > 0 {
+			t.Errorf("places were noted: %v", d.places)
+		}
+		stop()
+		d.refuse = nil
+		watch(t, d, Options{Dial: s.Dial})
+		wantTaken(t, d, "1 4 3")
+		wantPlace(t, d, 4)
+	})
+}
+
+func TestFetchLooksAgainWhenTheServerCountsAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := imaptest.Pipe(t, imaptest.Options{})
+		s.Add(t, "INBOX", letters(1, 4)...)
+		d := &desk{}
+		d.set(mailbox(s))
+		_, stop := watch(t, d, Options{Dial: s.Dial})
+		wantTaken(t, d, "1 2 3 4")
+		before := d.place
+		stop()
+		s.Renew(t, "INBOX")
+		s.Add(t, "INBOX", letter("0"), letter("2"), letter("3"), letter("5"))
+		watch(t, d, Options{Dial: s.Dial})
+		wantTaken(t, d, "1 2 3 4 0 5")
+		if d.twice != 2 || d.place.Validity == before.Validity || d.place.UID != 4 {
+			t.Errorf("%d duplicates, place %+v after %+v", d.twice, d.place, before)
+		}
+	})
+}
+
+func TestFetchMindsNoMailThatVanishes(t *testing.T) {
+	for _, gone := range [][]uint32{{2}, {1, 2, 3, 4}, {3, 4}} {
+		synctest.Test(t, func(t *testing.T) {
+			d := &desk{}
+			var s *imaptest.Server
+			s = imaptest.Pipe(t, imaptest.Options{Before: func(command string) error {
+				if command == "FETCH 1 BODY[]" {
+					s.Remove(t, "INBOX", gone...)
+				}
+				return nil
+			}})
+			s.Add(t, "INBOX", letters(1, 4)...)
+			d.set(mailbox(s))
+			f, _ := watch(t, d, Options{Dial: s.Dial})
+			var want []string
+			for uid := uint32(1); uid <= 4; uid++ {
+				if !slices.Contains(gone, uid) {
+					want = append(want, fmt.Sprint(uid))
+				}
+			}
+			wantTaken(t, d, strings.Join(want, " "))
+			s.Add(t, "INBOX", letter("5"))
+			synctest.Wait()
+			wantTaken(t, d, strings.Join(append(want, "5"), " "))
+			wantPlace(t, d, 5)
+			if got := f.Status()[0]; got.Waiting > 0 || got.Error != "" {
+				t.Errorf("status: %+v", got)
+			}
+		})
+	}
+}
+
+func TestFetchGetsThroughAFullFolder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := imaptest.Pipe(t, imaptest.Options{})
+		s.Add(t, "INBOX", letters(1, 5000)...)
+		d, box := &desk{}, mailbox(s)
+		box.After = portal.AfterSeen
+		d.set(box)
+		watch(t, d, Options{Dial: s.Dial})
+		if len(d.taken) != 5000 || d.twice != 0 || d.place.UID != 5000 {
+			t.Fatalf("%d mails taken, %d twice, place %+v", len(d.taken), d.twice, d.place)
+		}
+		if _, seen, _ := s.Count(t, "INBOX"); seen != 5000 {
+			t.Errorf("%d are marked as read", seen)
+		}
+	})
+}
+
+func TestFetchTakesOfATooLargeMailTheHeaderAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := imaptest.Pipe(t, imaptest.Options{})
+		s.Add(t, "INBOX", letter("1"), letter("2")+strings.Repeat("It is very loud.\n", MaxBytes/17), letter("3"))
+		d := &desk{}
+		d.set(mailbox(s))
+		watch(t, d, Options{Dial: s.Dial})
+		wantTaken(t, d, "1 2 3")
+		a := d.taken[1]
+		if a.Size <= MaxBytes || len(a.Raw) > 300 || !strings.HasSuffix(string(a.Raw), "\r\n\r\n") {
+			t.Errorf("size %d, raw %.300q", a.Size, a.Raw)
+		}
+		if asked := s.Commands(); slices.Contains(asked, "FETCH 2 BODY[]") || !slices.Contains(asked, fmt.Sprintf("FETCH 2 BODY[HEADER]<%d>", maxHeader)) {
+			t.Errorf("the server was asked %q", asked)
+		}
+	})
+}
+
+// refuse makes a desk refuse mails of some subject so many times.
+func refuse(which string, times int) func(a *portal.Arrival) error {
+	return func(a *portal.Arrival) error {
+		if subject(a) == which && times > 0 {
+			times--
+			return errors.New("the store cannot read it")
+		}
+		return nil
+	}
+}
+
+func TestFetchGoesOnWithoutAMailThatIsNotTaken(t *testing.T) {
+	tests := []struct {
+		name   string
+		refuse func(a *portal.Arrival) error
+		soon   string // is taken at once
+		later  string // after a day
+		place  uint32 // after a day
+	}{
+		{"once", refuse("2", 1), "1 3 4", "1 3 4 2", 4},
+		{"five times", refuse("2", 5), "1 3 4", "1 3 4 2", 4},
+		{"the first, twice", refuse("1", 2), "2 3 4", "2 3 4 1", 4},
+		{"the last, once", refuse("4", 1), "1 2 3", "1 2 3 4", 4},
+		{"never", refuse("2", 1<<30), "1 3 4", "1 3 4", 1},
+		{"with a panic", func(a *portal.Arrival) error {
+			if subject(a) == "2" {
+				panic("an odd mail")
+			}
+			return nil
+		}, "1 3 4", "1 3 4", 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := imaptest.Pipe(t, imaptest.Options{})
+				s.Add(t, "INBOX", letters(1, 4)...)
+				d, offered := &desk{}, 0
+				d.refuse = func(a *portal.Arrival) error {
+					offered++
+					return tt.refuse(a)
+				}
+				d.set(mailbox(s))
+				f, stop := watch(t, d, Options{Dial: s.Dial})
+				wantTaken(t, d, tt.soon)
+				if got := f.Status()[0]; got.Waiting != 1 || got.Error == "" || got.State != Connected {
+					t.Errorf("status: %+v", got)
+				}
+				time.Sleep(24 * time.Hour)
+				wantTaken(t, d, tt.later)
+				wantPlace(t, d, tt.place)
+				if offered > 45 {
+					t.Errorf("mails were offered %d times in a day", offered)
+				}
+				if got := f.Status()[0]; (got.Waiting == 0) != (tt.place == 4) || (got.Error == "") != (tt.place == 4) {
+					t.Errorf("status: %+v", got)
+				}
+				for _, p := range d.places {
+					for uid := uint32(1); uid <= p.UID; uid++ {
+						if !strings.Contains(d.subjects(), fmt.Sprint(uid)) {
+							t.Errorf("the place reached %d, and %d was never taken", p.UID, uid)
+						}
+					}
+				}
+				// The next process knows what was taken above the place.
+				stop()
+				d.refuse = nil
+				watch(t, d, Options{Dial: s.Dial})
+				wantPlace(t, d, 4)
+				if len(d.taken) != 4 {
+					t.Errorf("taken: %q", d.subjects())
+				}
+			})
+		})
+	}
+}
+
+func TestFetchWaitsForAStoreThatTakesNothing(t *testing.T) {
+	full := &portal.Error{Kind: portal.Unavailable, Code: "store.full", Msg: "the disk is full"}
+	for _, refusal := range []error{full, errors.New("disk I/O error")} {
+		synctest.Test(t, func(t *testing.T) {
+			s := imaptest.Pipe(t, imaptest.Options{})
+			s.Add(t, "INBOX", letters(1, 100)...)
+			d, offered, broken := &desk{}, 0, true
+			d.refuse = func(*portal.Arrival) error {
+				offered++
+				if broken {
+					return refusal
+				}
+				return nil
+			}
+			d.set(mailbox(s))
+			f, _ := watch(t, d, Options{Dial: s.Dial})
+			time.Sleep(time.Hour)
+			if offered > 60 {
+				t.Errorf("%v: mails were offered %d times in an hour", refusal, offered)
+			}
+			if got := f.Status()[0]; got.State != Failing || !strings.Contains(got.Error, refusal.Error()) {
+				t.Errorf("status: %+v", got)
+			}
+			broken = false
+			time.Sleep(2 * time.Hour)
+			if len(d.taken) != 100 {
+				t.Errorf("%v: %d mails taken when there was room again", refusal, len(d.taken))
+			}
+			wantPlace(t, d, 100)
+		})
+	}
+}
+
+func TestFetchMarksWhatWasTaken(t *testing.T) {
+	tests := []struct {
+		after                  portal.AfterTaken
+		server                 imaptest.Options
+		left, seen, marked, to int
+	}{
+		{portal.AfterKeep, imaptest.Options{}, 3, 0, 0, 0},
+		{portal.AfterSeen, imaptest.Options{}, 3, 3, 0, 0},
+		{portal.AfterMove, imaptest.Options{}, 0, 0, 0, 3},
+		{portal.AfterMove, imaptest.Options{NoMove: true}, 0, 0, 0, 3},
+		{portal.AfterMove, imaptest.Options{NoMove: true, NoUIDPlus: true}, 3, 0, 3, 3},
+		{portal.AfterDelete, imaptest.Options{}, 0, 0, 0, 0},
+		// EXPUNGE would take along what others marked.
+		{portal.AfterDelete, imaptest.Options{NoUIDPlus: true}, 3, 0, 3, 0},
+	}
+	for _, tt := range tests {
+		synctest.Test(t, func(t *testing.T) {
+			s := imaptest.Pipe(t, tt.server)
+			s.Add(t, "INBOX", letters(1, 3)...)
+			d, box := &desk{}, mailbox(s)
+			box.After, box.MoveTo = tt.after, "Done"
+			result := FetchOnce(t.Context(), d, box, Options{Dial: s.Dial})
+			if result.Err != nil || len(result.Entries) != 3 || result.Waiting != 0 {
+				t.Errorf("%s, %+v: %+v", tt.after, tt.server, result)
+			}
+			wantTaken(t, d, "1 2 3")
+			left, seen, marked := s.Count(t, "INBOX")
+			to, _, _ := s.Count(t, "Done")
+			if left != tt.left || seen != tt.seen || marked != tt.marked || to != tt.to {
+				t.Errorf("%s, %+v: %d left, %d read, %d marked as deleted, %d moved", tt.after, tt.server, left, seen, marked, to)
+			}
+			again := FetchOnce(t.Context(), d, box, Options{Dial: s.Dial})
+			if again.Err != nil || len(again.Entries) != 0 {
+				t.Errorf("%s, %+v: the second look: %+v", tt.after, tt.server, again)
+			}
+		})
+	}
+}
+
+func TestFetchMovesWhenThereIsRoomAgain(t *testing.T) {
+	for _, noMove := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			full := true
+			s := imaptest.Pipe(t, imaptest.Options{NoMove: noMove, Before: func(command string) error {
+				if full && (strings.HasPrefix(command, "MOVE") || strings.HasPrefix(command, "COPY")) {
+					return imaptest.No("OVERQUOTA", "Quota exceeded")
+				}
+				return nil
+			}})
+			s.Add(t, "INBOX", letters(1, 3)...)
+			d, box := &desk{}, mailbox(s)
+			box.After, box.MoveTo = portal.AfterMove, "Done"
+			d.set(box)
+			f, _ := watch(t, d, Options{Dial: s.Dial})
+			wantTaken(t, d, "1 2 3")
+			wantPlace(t, d, 3)
+			if left, _, marked := s.Count(t, "INBOX"); left != 3 || marked != 0 {
+				t.Fatalf("%d mails are left, %d marked as deleted; they could not be copied", left, marked)
+			}
+			if got := f.Status()[0]; !strings.Contains(got.Error, "Quota exceeded") || got.State != Connected {
+				t.Errorf("status: %+v", got)
+			}
+			full = false
+			time.Sleep(idleTime + time.Second)
+			left, _, _ := s.Count(t, "INBOX")
+			if moved, _, _ := s.Count(t, "Done"); left != 0 || moved != 3 {
+				t.Errorf("%d mails left, %d moved", left, moved)
+			}
+			if len(d.taken) != 3 || d.twice != 0 {
+				t.Errorf("taken %q, %d twice", d.subjects(), d.twice)
+			}
+		})
+	}
+}
+
+// Between the commit and the mark the process may be told to stop, or end.
+func TestFetchStopsBetweenTakingAndMarking(t *testing.T) {
+	for _, how := range []string{"told to stop", "killed"} {
+		synctest.Test(t, func(t *testing.T) {
+			dead := false
+			s := imaptest.Pipe(t, imaptest.Options{Before: func(string) error {
+				if dead {
+					return imaptest.ErrDie
+				}
+				return nil
+			}})
+			s.Add(t, "INBOX", letters(1, 4)...)
+			d, box := &desk{}, mailbox(s)
+			box.After = portal.AfterDelete
+			d.set(box)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			d.after = func(a *portal.Arrival) {
+				if subject(a) == "2" {
+					dead = how == "killed"
+					cancel()
+				}
+			}
+			NewFetcher(d, Options{Dial: s.Dial}).Run(ctx)
+			wantTaken(t, d, "1 2")
+			want := 2
+			if how == "killed" {
+				want = 3 // the second could not be marked any more
+			}
+			if left, _, _ := s.Count(t, "INBOX"); left != want {
+				t.Errorf("%s: %d mails are left in the folder, want %d", how, left, want)
+			}
+			dead, d.after = false, nil
+			watch(t, d, Options{Dial: s.Dial})
+			wantTaken(t, d, "1 2 3 4")
+			wantPlace(t, d, 4)
+			if d.twice != 0 {
+				t.Errorf("%s: %d mails were taken twice", how, d.twice)
+			}
+		})
+	}
+}
+
+func TestTwoFetchersTakeEachMailOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := imaptest.Pipe(t, imaptest.Options{})
+		s.Add(t, "INBOX", letters(1, 20)...)
+		d, box := &desk{}, mailbox(s)
+		box.After, box.MoveTo = portal.AfterMove, "Done"
+		d.set(box)
+		watch(t, d, Options{Dial: s.Dial})
+		watch(t, d, Options{Dial: s.Dial})
+		s.Add(t, "INBOX", letters(21, 40)...)
+		time.Sleep(time.Hour)
+		if len(d.taken) != 40 {
+			t.Errorf("taken: %q", d.subjects())
+		}
+		if left, _, _ := s.Count(t, "INBOX"); left != 0 {
+			t.Errorf("%d mails are left", left)
+		}
+	})
+}
+
+func TestCheckSaysWhatIsWrong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := imaptest.Pipe(t, imaptest.Options{})
+		s.Add(t, "INBOX", letters(1, 2)...)
+		box := mailbox(s)
+		box.After, box.MoveTo = portal.AfterMove, "Finished"
+		_, err := Check(t.Context(), box, portal.IMAPPlace{}, Options{Dial: s.Dial})
+		var e *portal.Error
+		if !errors.As(err, &e) || e.Code != "imap.move_to" || e.Field != "imap-move-to" {
+			t.Errorf("a folder that is not there: %v", err)
+		}
+		box.MoveTo = "Done"
+		if report, err := Check(t.Context(), box, portal.IMAPPlace{}, Options{Dial: s.Dial}); err != nil || report.New != 2 {
+			t.Errorf("got %+v, %v", report, err)
+		}
+		box.Folder = "Support"
+		if _, err := Check(t.Context(), box, portal.IMAPPlace{}, Options{Dial: s.Dial}); !errors.As(err, &e) || e.Code != "imap.folder" {
+			t.Errorf("got %v", err)
+		}
+		if asked := strings.Join(s.Commands(), " "); strings.Contains(asked, "SELECT") || strings.Contains(asked, "STORE") {
+			t.Errorf("looking asked for %q", asked)
+		}
+	})
+}

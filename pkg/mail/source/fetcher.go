@@ -178,14 +178,15 @@ func (r *reader) session(ctx context.Context) (worked bool, err error) {
 }
 
 // wait returns when it is time to look again. A server that refuses IDLE after
-// all is asked every minute from then on.
+// all is asked at once, and every minute from then on.
 func (r *reader) wait(ctx context.Context, c *imapConn, idles bool) (bool, error) {
 	if idles {
 		err := c.idle(ctx, r.at.next(time.Now(), idleTime))
 		var no *refusal
-		if !errors.As(err, &no) {
-			return true, errors.Join(err, ctx.Err())
+		if errors.As(err, &no) {
+			return false, nil
 		}
+		return true, errors.Join(err, ctx.Err())
 	}
 	if !sleep(ctx, r.at.next(time.Now(), pollTime)) {
 		return false, ctx.Err()

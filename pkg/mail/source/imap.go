@@ -10,6 +10,7 @@ import (
 	"net"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -600,7 +601,8 @@ func (c *imapConn) step(ctx context.Context, limit time.Duration, room int64, as
 		return fmt.Errorf("the server hangs up: %s", clean(no.Text, c.box.User))
 	case errors.As(err, &no):
 		return &refusal{code: string(no.Code), text: clean(no.Text, c.box.User)}
-	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+	case strings.HasSuffix(err.Error(), io.EOF.Error()):
+		// The library hands on the text of the reason, not the reason.
 		return errCut
 	}
 	return err
