@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -172,13 +173,13 @@ func TestFetchGivesUpOnAServerThatFallsSilent(t *testing.T) {
 // deaf is a connection that stops hearing once it is told to.
 type deaf struct {
 	net.Conn
-	from *bool
+	from *atomic.Bool
 }
 
 func (d *deaf) Read(p []byte) (int, error) {
 	for {
 		n, err := d.Conn.Read(p)
-		if err != nil || !*d.from {
+		if err != nil || !d.from.Load() {
 			return n, err
 		}
 	}
@@ -187,10 +188,11 @@ func (d *deaf) Read(p []byte) (int, error) {
 func TestFetchFindsMailWhenIdleGoesQuiet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := imaptest.Pipe(t, imaptest.Options{})
-		d, silent := &desk{}, false
+		d := &desk{}
+		var silent atomic.Bool
 		d.set(mailbox(s))
 		watch(t, d, Options{Dial: first(s, func(c net.Conn) net.Conn { return &deaf{c, &silent} })})
-		silent = true
+		silent.Store(true)
 		s.Add(t, "INBOX", letter("1"))
 		time.Sleep(idleTime - time.Second)
 		wantTaken(t, d, "")
@@ -249,17 +251,18 @@ func TestFetchComesBackAfterRefusals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := imaptest.Pipe(t, imaptest.Options{})
 		s.Add(t, "INBOX", letter("1"))
-		d, dials := &desk{}, 0
+		d := &desk{}
+		var dials atomic.Int32
 		d.set(mailbox(s))
 		f, _ := watch(t, d, Options{Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
-			if dials++; dials <= 20 {
+			if dials.Add(1) <= 20 {
 				return nil, &net.OpError{Op: "dial", Net: network, Err: errors.New("connection refused")}
 			}
 			return s.Dial(ctx, network, address)
 		}})
 		time.Sleep(20 * time.Minute)
-		if dials < 6 || dials > 12 {
-			t.Errorf("%d tries in 20 minutes", dials)
+		if n := dials.Load(); n < 6 || n > 12 {
+			t.Errorf("%d tries in 20 minutes", n)
 		}
 		if got := f.Status()[0]; got.State != Failing || got.Error != "cannot connect to 127.0.0.1:143: connection refused" {
 			t.Errorf("status: %+v", got)

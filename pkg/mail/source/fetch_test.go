@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -563,24 +564,26 @@ func TestFetchWaitsForAStoreThatTakesNothing(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := imaptest.Pipe(t, imaptest.Options{})
 			s.Add(t, "INBOX", letters(1, 100)...)
-			d, offered, broken := &desk{}, 0, true
+			d := &desk{}
+			var offered atomic.Int32
+			var mended atomic.Bool
 			d.refuse = func(*portal.Arrival) error {
-				offered++
-				if broken {
-					return refusal
+				offered.Add(1)
+				if mended.Load() {
+					return nil
 				}
-				return nil
+				return refusal
 			}
 			d.set(mailbox(s))
 			f, _ := watch(t, d, Options{Dial: s.Dial})
 			time.Sleep(time.Hour)
-			if offered > 60 {
-				t.Errorf("%v: mails were offered %d times in an hour", refusal, offered)
+			if n := offered.Load(); n > 60 {
+				t.Errorf("%v: mails were offered %d times in an hour", refusal, n)
 			}
 			if got := f.Status()[0]; got.State != Failing || !strings.Contains(got.Error, refusal.Error()) {
 				t.Errorf("status: %+v", got)
 			}
-			broken = false
+			mended.Store(true)
 			time.Sleep(2 * time.Hour)
 			if len(d.taken) != 100 {
 				t.Errorf("%v: %d mails taken when there was room again", refusal, len(d.taken))
@@ -632,9 +635,9 @@ func TestFetchMarksWhatWasTaken(t *testing.T) {
 func TestFetchMovesWhenThereIsRoomAgain(t *testing.T) {
 	for _, noMove := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			full := true
+			var room atomic.Bool
 			s := imaptest.Pipe(t, imaptest.Options{NoMove: noMove, Before: func(command string) error {
-				if full && (strings.HasPrefix(command, "MOVE") || strings.HasPrefix(command, "COPY")) {
+				if !room.Load() && (strings.HasPrefix(command, "MOVE") || strings.HasPrefix(command, "COPY")) {
 					return imaptest.No("OVERQUOTA", "Quota exceeded")
 				}
 				return nil
@@ -652,7 +655,7 @@ func TestFetchMovesWhenThereIsRoomAgain(t *testing.T) {
 			if got := f.Status()[0]; !strings.Contains(got.Error, "Quota exceeded") || got.State != Connected {
 				t.Errorf("status: %+v", got)
 			}
-			full = false
+			room.Store(true)
 			time.Sleep(idleTime + time.Second)
 			left, _, _ := s.Count(t, "INBOX")
 			if moved, _, _ := s.Count(t, "Done"); left != 0 || moved != 3 {
@@ -669,9 +672,9 @@ func TestFetchMovesWhenThereIsRoomAgain(t *testing.T) {
 func TestFetchStopsBetweenTakingAndMarking(t *testing.T) {
 	for _, how := range []string{"told to stop", "killed"} {
 		synctest.Test(t, func(t *testing.T) {
-			dead := false
+			var dead atomic.Bool
 			s := imaptest.Pipe(t, imaptest.Options{Before: func(string) error {
-				if dead {
+				if dead.Load() {
 					return imaptest.ErrDie
 				}
 				return nil
@@ -684,7 +687,7 @@ func TestFetchStopsBetweenTakingAndMarking(t *testing.T) {
 			defer cancel()
 			d.after = func(a *portal.Arrival) {
 				if subject(a) == "2" {
-					dead = how == "killed"
+					dead.Store(how == "killed")
 					cancel()
 				}
 			}
@@ -697,7 +700,8 @@ func TestFetchStopsBetweenTakingAndMarking(t *testing.T) {
 			if left, _, _ := s.Count(t, "INBOX"); left != want {
 				t.Errorf("%s: %d mails are left in the folder, want %d", how, left, want)
 			}
-			dead, d.after = false, nil
+			dead.Store(false)
+			d.after = nil
 			watch(t, d, Options{Dial: s.Dial})
 			wantTaken(t, d, "1 2 3 4")
 			wantPlace(t, d, 4)

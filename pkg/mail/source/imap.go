@@ -401,10 +401,15 @@ func (c *imapConn) fetch(ctx context.Context, uid uint32, section *imap.FetchIte
 	err := c.step(ctx, limit, room+answerRoom, func() error {
 		cmd := c.client.Fetch(uidSet(uid), &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{section}})
 		part, err := readBody(cmd, room)
-		if errors.Is(err, errTooLarge) {
-			// The rest would come all the same; the only way not to hear it is
-			// to hang up.
+		if err != nil {
+			// The rest of a mail that is too large would come all the same; the
+			// only way not to hear it is to hang up.
 			_ = c.wire.Close()
+		}
+		if err != nil && !errors.Is(err, errTooLarge) {
+			// The library, told that the body has ended, reads on; Close would
+			// read beside it.
+			<-c.client.Closed()
 		}
 		raw = part
 		if closed := cmd.Close(); err == nil {
