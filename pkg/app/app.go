@@ -39,6 +39,10 @@ type Options struct {
 	// InviteNow sends the invitations that a change of settings causes at
 	// once, instead of after the grace in which it can be taken back.
 	InviteNow bool
+	// Parse reads a mail that came in; nil: this process takes no mail.
+	Parse func(raw []byte) *portal.Incoming
+	// MailWords are what messages made from mail say in a language.
+	MailWords func(language string) MailWords
 }
 
 // App does what the product does. It is safe for concurrent use.
@@ -56,6 +60,8 @@ type App struct {
 	sealer    *auth.Sealer
 	sso       *sso.Client
 	usual     usuals
+	parse     func(raw []byte) *portal.Incoming
+	mailWords func(language string) MailWords
 
 	settings atomic.Pointer[settings]
 	mailDue  chan struct{} // wakes Deliver; holds one
@@ -69,6 +75,7 @@ func New(o Options) *App {
 		store: o.Store, hasher: o.Hasher, now: o.Now, log: o.Log, baseURL: o.BaseURL,
 		resolver: o.Resolver, mailer: o.Mailer, mailDue: make(chan struct{}, 1),
 		operator: o.Operator, from: o.OperatorAddress, inviteNow: o.InviteNow,
+		parse: o.Parse, mailWords: o.MailWords,
 	}
 	if a.now == nil {
 		a.now = time.Now

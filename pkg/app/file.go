@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -33,22 +32,17 @@ func (a *App) storeFiles(ctx context.Context, v *Visit, uploads []Upload, dry bo
 		return files, err
 	}
 	// What was stored counts, whatever becomes of the message it is for.
-	key := fmt.Sprintf("files:%d", v.Contact.ID)
-	var sent store.Counter
-	err := a.store.Read(ctx, func(tx *store.Tx) (err error) {
-		sent, err = tx.Counter(ctx, key)
-		return err
-	})
+	spent, err := a.filesSpent(ctx, v.Contact.ID)
 	if err != nil {
 		return nil, err
 	}
-	if sent.Count >= filesPerDay {
-		return nil, portal.Invalidf("file.too_many_bytes", "files", "you have sent %d MiB of files today; more fit tomorrow", sent.Count>>20)
+	if spent >= filesPerDay {
+		return nil, portal.Invalidf("file.too_many_bytes", "files", "you have sent %d MiB of files today; more fit tomorrow", spent>>20)
 	}
 	files, size, err := a.addFiles(ctx, uploads)
 	if size > 0 {
 		err = errors.Join(err, a.store.Write(context.WithoutCancel(ctx), func(tx *store.Tx) error {
-			_, err := tx.CountBy(ctx, key, size, 24*time.Hour)
+			_, err := tx.CountBy(ctx, filesKey(v.Contact.ID), size, 24*time.Hour)
 			return err
 		}))
 	}

@@ -47,10 +47,12 @@ func (a *App) noticeOpened(ctx context.Context, tx *store.Tx, p *portal.Portal, 
 	if by.Agent != 0 {
 		kind = store.MailMessage
 	}
-	mail := ticketMail(kind, t, requester)
-	mail.Message = m.ID
-	if err := a.queueMail(ctx, tx, mail); err != nil {
-		return err
+	if m.Via != portal.ByMail { // see acknowledge
+		mail := ticketMail(kind, t, requester)
+		mail.Message = m.ID
+		if err := a.queueMail(ctx, tx, mail); err != nil {
+			return err
+		}
 	}
 	for _, id := range t.Participants {
 		c, err := tx.Contact(ctx, id)

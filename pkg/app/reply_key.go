@@ -18,12 +18,7 @@ import (
 // store can make. They say which ticket is meant, never who writes.
 
 // replyKey is what such an address or Message-ID says.
-type replyKey struct {
-	Ticket portal.TicketNumber
-	// To is the one person the mail was sent to; nobody for a mail to an inbox.
-	To    portal.Person
-	Inbox portal.InboxID
-}
+type replyKey portal.MailKey
 
 // The purposes the key is made for, so that one made for an address is no
 // Message-ID.

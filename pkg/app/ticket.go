@@ -261,8 +261,10 @@ func (a *App) open(ctx context.Context, tx *store.Tx, p *portal.Portal, t *porta
 		if err := tx.MarkRead(ctx, by.Contact, t.Number, m.ID); err != nil {
 			return err
 		}
-		if err := tx.RemoveDraft(ctx, by.Contact, draftNew); err != nil {
-			return err
+		if m.Via != portal.ByMail { // what they type on a page is another letter
+			if err := tx.RemoveDraft(ctx, by.Contact, draftNew); err != nil {
+				return err
+			}
 		}
 	}
 	return a.noticeOpened(ctx, tx, p, t, m, by)
@@ -345,8 +347,10 @@ func (a *App) addMessage(ctx context.Context, tx *store.Tx, t *portal.Ticket, m 
 		if err := tx.MarkRead(ctx, by.Contact, t.Number, m.ID); err != nil {
 			return err
 		}
-		if err := tx.RemoveDraft(ctx, by.Contact, t.Number.String()); err != nil {
-			return err
+		if m.Via != portal.ByMail {
+			if err := tx.RemoveDraft(ctx, by.Contact, t.Number.String()); err != nil {
+				return err
+			}
 		}
 	}
 	if err := a.noticeMessage(ctx, tx, t, m, by); err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/config"
 	"github.com/portalctl/portalctl/pkg/i18n"
+	"github.com/portalctl/portalctl/pkg/mail/incoming"
 	"github.com/portalctl/portalctl/pkg/output"
 	"github.com/portalctl/portalctl/pkg/portal"
 	"github.com/portalctl/portalctl/pkg/prompt"
@@ -121,6 +122,7 @@ func (e *Env) openApp(ctx context.Context, so store.Options, ao app.Options, wor
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	ao.Store, ao.Now, ao.InviteNow = s, e.Now, e.inviteNow
+	ao.Parse, ao.MailWords = incoming.Parse, incomingWords
 	if ao.BaseURL == nil {
 		ao.BaseURL = e.baseURL()
 	}

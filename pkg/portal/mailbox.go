@@ -101,6 +101,16 @@ type Arrival struct {
 	Reached IMAPPlace
 }
 
+// Envelope is what a delivery says of a mail beside the mail itself. It is kept
+// as JSON; the names are stable.
+type Envelope struct {
+	Has        bool     `json:"has,omitempty"` // there was one; From may be empty
+	From       string   `json:"from,omitempty"`
+	Recipients []string `json:"recipients,omitempty"`
+	// Larger is how large a mail was of which the header alone was fetched.
+	Larger int64 `json:"larger,omitempty"`
+}
+
 // MailSource is the way a mail came in.
 type MailSource string
 
@@ -138,9 +148,10 @@ type LedgerEntry struct {
 	Inbox    InboxID // 0: no inbox takes mail for its recipients
 	Source   MailSource
 	Decision MailDecision
-	Reason   string // a stable word, such as sender_unproven
+	Reason   MailReason
 
 	Sender    string // the From address, lower case; "" when there is not one
+	Proof     SenderProof
 	Subject   string
 	MessageID string // left@right
 	SHA256    string // of the raw source; "" once that is not kept any more
@@ -152,6 +163,9 @@ type LedgerEntry struct {
 	Contact ContactID    // the sender, where known
 	Agent   AgentID
 	Of      LedgerID // a duplicate: the entry of the first
+	Mail    MailID   // a bounce: the mail of the outbox that came back
+	// Envelope is what the delivery said, for a held mail that is looked at again.
+	Envelope Envelope
 
 	At        time.Time // when it arrived
 	DecidedAt time.Time // held mail: when somebody decided

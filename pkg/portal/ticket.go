@@ -165,9 +165,13 @@ type Message struct {
 // MessageVia is how a message came.
 type MessageVia string
 
-// ByMail is a message that came by mail; the zero value is one written on a
+// The ways: ByMail is a message that came by mail, the zero value one written on a
 // page or by a command.
-const ByMail MessageVia = "mail"
+const (
+	ByMail MessageVia = "mail"
+	// ByAutoMail came by mail as well, and no person wrote it.
+	ByAutoMail MessageVia = "auto_mail"
+)
 
 // BodyFormat says how a message's text is to be shown.
 type BodyFormat string

@@ -407,3 +407,14 @@ func (tx *Tx) SweepMail(ctx context.Context, limit int) (removed int64, err erro
 		SELECT id FROM (SELECT * FROM outbox ORDER BY id LIMIT $1)
 		WHERE created_at < $2 AND NOT (`+unsent+`))`, limit, stamp(tx.Now.Add(-mailKept)))
 }
+
+// MailWithID returns the mail of the outbox with the Message-ID, with or
+// without brackets; nil when there is none, or none any more.
+func (tx *Tx) MailWithID(ctx context.Context, id string) (*Mail, error) {
+	mails, err := list(ctx, tx, `SELECT `+mailColumns+` FROM outbox WHERE header_id = $1`,
+		[]any{"<" + strings.Trim(strings.TrimSpace(id), "<>") + ">"}, scanMail)
+	if err != nil || len(mails) == 0 {
+		return nil, err
+	}
+	return &mails[0], nil
+}
