@@ -163,38 +163,69 @@ func (p *parser) leaf(c *content, part *enmime.Part) {
 		p.keep(c, part)
 		return
 	}
+	if p.texts > 2*MaxText {
+		c.keepWhole(p, part)
+		return
+	}
 	raw := part.Content
 	charset := part.Charset
-	html := part.ContentType == "text/html" || beginsAsHTML(raw)
-	if html && charset == "" {
+	rich := part.ContentType == "text/html" || beginsAsHTML(raw)
+	if rich && charset == "" {
 		charset = metaCharset(raw)
 	}
 	// HTML says little with many bytes.
 	const most = 4 * MaxText
 	if len(raw) > most {
 		raw = raw[:most]
-		p.problem(problemTextCut)
-		c.whole = true
-		c.files = append(c.files, &file{part: part, name: "message" + typeNames[part.ContentType], content: part.Content})
+		c.keepWhole(p, part)
 	}
 	text, problem := decodeText(raw, charset, p.hint)
 	if problem != "" {
 		p.problem(problem)
 	}
-	if html {
-		var refs []string
-		text, refs = htmlText(text)
-		for _, ref := range refs {
-			c.refs[ref] = true
+	if rich {
+		var pictures []string
+		text, pictures = htmlText(text)
+		if len(text) > htmlMost {
+			c.keepWhole(p, part)
 		}
+		p.pictures(c, pictures)
 	}
 	text = cleanText(text)
-	if !html && strings.EqualFold(part.ContentTypeParams["format"], "flowed") {
+	if !rich && strings.EqualFold(part.ContentTypeParams["format"], "flowed") {
 		text = unflow(text, strings.EqualFold(part.ContentTypeParams["delsp"], "yes"))
 	}
-	part.Charset = "utf-8"
+	p.texts += len(text)
 	if text = strings.Trim(text, "\n"); strings.TrimSpace(text) != "" {
 		c.texts = append(c.texts, text)
+	}
+}
+
+// keepWhole keeps a text that is too long to be read to its end.
+func (c *content) keepWhole(p *parser, part *enmime.Part) {
+	p.problem(problemTextCut)
+	if c.whole {
+		return
+	}
+	c.whole = true
+	c.files = append(c.files, &file{part: part, name: "message" + typeNames[part.ContentType], content: part.Content})
+}
+
+// pictures notes where the pictures of HTML come from. Those it holds itself
+// become files.
+func (p *parser) pictures(c *content, list []string) {
+	for _, src := range list {
+		kind, data, ok := strings.Cut(strings.TrimPrefix(src, "data:"), ";base64,")
+		if !ok || !strings.HasPrefix(src, "data:image/") {
+			c.refs[string(unpercent(src))] = true
+			continue
+		}
+		if raw, _ := unbase64(unpercent(data)); len(raw) > 0 && p.held < maxPictures {
+			p.held++
+			part := &enmime.Part{ContentType: mediaType(kind, "application/octet-stream", true), Disposition: "inline"}
+			name := fmt.Sprintf("image-%d%s", p.held, typeNames[part.ContentType])
+			c.files = append(c.files, &file{part: part, name: name, content: raw})
+		}
 	}
 }
 
@@ -346,8 +377,8 @@ func beginsAsHTML(body []byte) bool {
 
 // calendarText says in plain lines what a calendar part is about.
 func calendarText(raw []byte) string {
-	text, _ := decodeText(raw, "utf-8", "")
-	text = strings.NewReplacer("\r\n ", "", "\r\n\t", "", "\n ", "", "\n\t", "").Replace(text[:min(len(text), 256<<10)])
+	text, _ := decodeText(raw[:min(len(raw), 256<<10)], "utf-8", "")
+	text = strings.NewReplacer("\r\n ", "", "\r\n\t", "", "\n ", "", "\n\t", "").Replace(text)
 	found := map[string]string{}
 	inside := false
 	for l := range strings.SplitSeq(cleanText(text), "\n") {

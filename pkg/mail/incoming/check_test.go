@@ -52,7 +52,7 @@ func checkIncoming(t *testing.T, m *portal.Incoming) {
 	if n := len(m.Text) + len(m.Quoted); n > MaxText*2 {
 		t.Errorf("%d bytes of text", n)
 	}
-	if len(m.Files) > maxParts+1 {
+	if len(m.Files) > maxParts+maxPictures+1 {
 		t.Errorf("%d files", len(m.Files))
 	}
 	for _, f := range m.Files {

@@ -8,12 +8,20 @@ import (
 	"golang.org/x/net/html"
 )
 
+// maxPictures is how many pictures of one HTML part are looked for, and how many
+// that HTML holds itself become files of a mail.
+const maxPictures = 200
+
 // maxQuote is how deep quotes are marked; deeper ones count as this deep.
 const maxQuote = 20
 
 // rule is how Outlook writes a line across the page in plain text; what stands
 // below it is often a quote, and is known by it.
 const rule = "________________________________"
+
+// htmlMost is how much text is made of HTML: marks of lists and quotes can be
+// longer than the tags they stand for.
+const htmlMost = 2 * MaxText
 
 // metaPattern finds the charset that HTML names itself.
 var metaPattern = regexp.MustCompile(`(?i)<meta[^>]{0,200}charset\s*=\s*["']?\s*([a-z0-9_.:-]{2,40})`)
@@ -32,12 +40,11 @@ func metaCharset(raw []byte) string {
 func htmlText(source string) (text string, pictures []string) {
 	w := &htmlWriter{}
 	z := html.NewTokenizer(strings.NewReader(source))
-	z.SetMaxBuf(1 << 20)
-	for {
+	for w.out.Len() <= htmlMost {
 		switch z.Next() {
 		case html.ErrorToken:
 			w.endLink()
-			return strings.Trim(w.out.String(), "\n"), w.pictures
+			return w.out.String(), w.pictures
 		case html.TextToken:
 			if w.silent == "" {
 				w.text(string(z.Text()))
@@ -51,6 +58,7 @@ func htmlText(source string) (text string, pictures []string) {
 			w.end(string(name))
 		}
 	}
+	return w.out.String(), w.pictures
 }
 
 // htmlWriter turns tags and text into lines.
@@ -187,7 +195,7 @@ func attributes(z *html.Tokenizer, more bool) map[string]string {
 			if attrs == nil {
 				attrs = map[string]string{}
 			}
-			if _, twice := attrs[string(key)]; !twice && len(value) < 8<<10 {
+			if _, twice := attrs[string(key)]; !twice && (len(value) < 8<<10 || string(key) == "src") {
 				attrs[string(key)] = string(value)
 			}
 		}
@@ -258,7 +266,7 @@ func (w *htmlWriter) picture(attrs map[string]string) {
 	if src == "" {
 		return
 	}
-	if len(src) < 500 && len(w.pictures) < maxParts {
+	if (len(src) < 500 || strings.HasPrefix(src, "data:image/")) && len(w.pictures) < maxPictures {
 		w.pictures = append(w.pictures, src)
 	}
 	if w.href == "" || attrs["width"] == "1" || attrs["height"] == "1" {

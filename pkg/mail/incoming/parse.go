@@ -71,6 +71,8 @@ type parser struct {
 	guard bool // a panic costs a step only; off in tests, which look for them
 	parts int
 	hint  string // the first charset a part names, for bytes nobody declared
+	texts int    // how many bytes of text were read so far
+	held  int    // how many pictures HTML held itself
 }
 
 // step runs a step; a panic in it, be it in a library, costs that step and not

@@ -17,13 +17,14 @@ func transferEncoding(part *enmime.Part) string {
 // decodeTransfer undoes the transfer encoding. What is broken in it costs
 // those bytes only; an encoding nobody knows leaves the content as it is.
 func (p *parser) decodeTransfer(part *enmime.Part, body []byte) []byte {
-	if strings.HasPrefix(part.ContentType, "message/") && part.ContentType != "message/rfc822" {
-		// RFC 2046 5.2 forbids an encoding here, and yet it is used.
-		if looksLikeHeader(body) {
-			return body
-		}
+	encoding := transferEncoding(part)
+	// RFC 2046 5.2 forbids to encode mails within mails. Some are, others only
+	// say so, and what is quoted-printable in them must stay.
+	mail := strings.HasPrefix(part.ContentType, "message/")
+	if mail && looksLikeHeader(body) && (encoding == "base64" || part.ContentType == "message/rfc822") {
+		return body
 	}
-	switch encoding := transferEncoding(part); encoding {
+	switch encoding {
 	case "", "7bit", "8bit", "binary", "7-bit", "8-bit", "7bits", "8bits", "none", "utf-8", "us-ascii", "ascii":
 		return body
 	case "quoted-printable", "quotedprintable", "quoted printable", "qp":
@@ -33,9 +34,6 @@ func (p *parser) decodeTransfer(part *enmime.Part, body []byte) []byte {
 		}
 		return decoded
 	case "base64", "base-64", "b64":
-		if part.ContentType == "message/rfc822" && looksLikeHeader(body) {
-			return body
-		}
 		decoded, ok := unbase64(body)
 		if !ok {
 			p.problem(problemBadEncoding)
