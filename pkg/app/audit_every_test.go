@@ -23,6 +23,7 @@ var unaudited = map[string]string{
 		Domain DomainRecords Domains Draft Enter Explain Factor GroupContacts Groups GroupsOfPortal Inbox Inboxes Known MailboxPlace
 		MayAddPasskey MayRemoveDomain MemberCounts Members OffersPasskeys Outbox Passkey PasskeysWork PeekLook PeekToken PortalNamed
 		Portals PreviewChange PreviewGroup PreviewRules ProofWays Proven Ready Review SSOAddresses SendsMail PeekRating RatingPath Report OperatorReport ShowCompany ShowContact
+		DeskFrame QueueTickets
 		ShowGroup ShowMember ShowTicket Status Store TestAccess Tickets URL UsualAnswer VerifyAudit WaitingInvitations`,
 	"it works on a copy that is thrown away":                            `OnCopy`,
 	"a ticket's own history tells who did it":                           `AssignTicket CloseTicket CreateTicket DeskClose DeskReopen DeskReply OpenDeskTicket OpenTicket Rate RateTicket ReopenTicket Reply`,

@@ -21,6 +21,7 @@ import (
 
 	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/config"
+	"github.com/portalctl/portalctl/pkg/helpdesk"
 	"github.com/portalctl/portalctl/pkg/output"
 	"github.com/portalctl/portalctl/pkg/portal"
 	"github.com/portalctl/portalctl/pkg/store"
@@ -176,7 +177,7 @@ func (h hosting) run(ctx context.Context) error {
 	var stopping atomic.Bool
 	pages := web.New(web.Options{
 		App: h.app, Log: h.log, BaseURL: h.base, TrustedProxies: h.env.Config.TrustedProxies,
-		Infra: h.infra, Now: h.env.Now, Ready: func(ctx context.Context) error {
+		Infra: h.infra, Now: h.env.Now, Desk: helpdesk.New(helpdesk.Options{App: h.app, Log: h.log, Now: h.env.Now}), Ready: func(ctx context.Context) error {
 			if stopping.Load() {
 				return errors.New("stopping")
 			}

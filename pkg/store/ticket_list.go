@@ -285,8 +285,10 @@ func (q *query) filter(f TicketFilter, p TicketPage, updated, number string) {
 		}
 		if !allOpen(f.Statuses) {
 			s := f.Statuses
+			// The plus keeps the planner from the desk's index, which has not the
+			// order of several statuses.
 			at := func(i int) portal.Status { return s[min(i, len(s)-1)] }
-			q.add(` AND t.status IN (?, ?, ?, ?)`, at(0), at(1), at(2), at(3))
+			q.add(` AND +t.status IN (?, ?, ?, ?)`, at(0), at(1), at(2), at(3))
 		}
 	}
 	if f.Requester != 0 {

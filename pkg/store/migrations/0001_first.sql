@@ -375,7 +375,12 @@ CREATE TABLE ticket (
   merged_into    INTEGER REFERENCES ticket (number) ON DELETE SET NULL,
   rating         INTEGER CHECK (rating BETWEEN 1 AND 5),
   rating_text    TEXT    NOT NULL DEFAULT '',
-  rated_at       INTEGER
+  rated_at       INTEGER,
+  -- What the desk's queues are ordered by: since when the desk is waited for,
+  -- and the target that runs. What has neither comes last.
+  waits_at INTEGER NOT NULL GENERATED ALWAYS AS (CASE status WHEN 'waiting_on_customer' THEN status_at + 4000000000000000 ELSE status_at END) STORED,
+  due_at   INTEGER NOT NULL GENERATED ALWAYS AS (coalesce(CASE WHEN answered_at IS NULL AND answer_due_at IS NOT NULL THEN answer_due_at
+    WHEN status = 'waiting_on_customer' THEN NULL ELSE resolve_due_at END, 4000000000000000)) STORED
 ) STRICT;
 INSERT INTO sqlite_sequence (name, seq) VALUES ('ticket', 1000);
 
@@ -400,7 +405,6 @@ CREATE UNIQUE INDEX ticket_external ON ticket (external_id) WHERE external_id <>
 CREATE INDEX ticket_of_assignee ON ticket (assignee_id, updated_at DESC, number DESC,
   contact_id, status, subject, priority, category, company_id, inbox_id, confidential, created_at, status_at, last_public)
   WHERE assignee_id IS NOT NULL;
-CREATE INDEX ticket_inbox ON ticket (inbox_id);
 CREATE INDEX ticket_remind ON ticket (remind_at) WHERE remind_at IS NOT NULL;
 CREATE INDEX ticket_merged ON ticket (merged_into) WHERE merged_into IS NOT NULL;
 
@@ -421,6 +425,22 @@ CREATE TABLE ticket_link (
   PRIMARY KEY (ticket, other)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX ticket_link_other ON ticket_link (other);
+
+-- The desk's queues. They find and count a page's tickets by what an agent
+-- filters by; what the rows show is looked up for the page alone, so that
+-- every change to a ticket writes little here.
+CREATE INDEX ticket_desk_status ON ticket (status, updated_at DESC, number DESC, assignee_id, inbox_id, priority, snoozed_until);
+CREATE INDEX ticket_desk_inbox ON ticket (inbox_id, updated_at DESC, number DESC, status, assignee_id, priority, snoozed_until);
+CREATE INDEX ticket_desk_open_inbox ON ticket (inbox_id, updated_at DESC, number DESC, status, assignee_id, priority, snoozed_until)
+  WHERE status <> 'closed';
+CREATE INDEX ticket_desk_assignee ON ticket (assignee_id, updated_at DESC, number DESC, status, inbox_id, priority, snoozed_until)
+  WHERE status <> 'closed';
+CREATE INDEX ticket_desk_created ON ticket (created_at DESC, number DESC, status, assignee_id, inbox_id, priority, snoozed_until)
+  WHERE status <> 'closed';
+CREATE INDEX ticket_desk_waits ON ticket (waits_at, number, status, assignee_id, inbox_id, priority, snoozed_until) WHERE status <> 'closed';
+CREATE INDEX ticket_desk_due ON ticket (due_at, number, status, assignee_id, inbox_id, priority, snoozed_until) WHERE status <> 'closed';
+CREATE INDEX ticket_desk_snoozed ON ticket (snoozed_until, number, updated_at, status, assignee_id, inbox_id, priority)
+  WHERE snoozed_until IS NOT NULL AND status <> 'closed';
 
 -- What reports and the usual time to a first answer are worked out from.
 CREATE INDEX ticket_opened ON ticket (created_at, inbox_id, company_id, assignee_id, answered_at, answer_due_at, merged_into);

@@ -19,7 +19,7 @@ import (
 	"github.com/a-h/templ"
 )
 
-//go:embed assets/portal.css assets/portal.js assets/icons/*.svg
+//go:embed assets/*.css assets/*.js assets/icons/*.svg
 var assetFiles embed.FS
 
 // AssetPath is where assets are served.
@@ -39,6 +39,8 @@ var assets = sync.OnceValue(func() map[string]asset {
 	for name, contentType := range map[string]string{
 		"portal.css": "text/css; charset=utf-8",
 		"portal.js":  "text/javascript; charset=utf-8",
+		"desk.css":   "text/css; charset=utf-8",
+		"desk.js":    "text/javascript; charset=utf-8",
 	} {
 		data, err := assetFiles.ReadFile("assets/" + name)
 		if err != nil {

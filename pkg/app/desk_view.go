@@ -1,0 +1,87 @@
+package app
+
+import (
+	"context"
+	"slices"
+
+	"github.com/portalctl/portalctl/pkg/portal"
+	"github.com/portalctl/portalctl/pkg/store"
+)
+
+// DeskFrame is what stands around every page of the help desk: what there is
+// to work on.
+type DeskFrame struct {
+	Queues  []QueueCount
+	Inboxes []InboxCount // those the agent sees, by name
+	Held    Count        // mail that waits for somebody's decision
+}
+
+// Count is a number that stopped at 1,000.
+type Count struct {
+	N      int
+	Capped bool // there are more
+}
+
+// QueueCount is how many tickets lie in a queue.
+type QueueCount struct {
+	Queue portal.Queue
+	Count
+}
+
+// InboxCount is how many open tickets an inbox has.
+type InboxCount struct {
+	ID   portal.InboxID
+	Name string
+	Count
+}
+
+// countedQueues are those whose size tells an agent something. How many
+// tickets were ever closed does not.
+var countedQueues = slices.DeleteFunc(slices.Clone(portal.Queues), func(q portal.Queue) bool { return q == portal.QueueClosed })
+
+// DeskFrame counts what the agent sees.
+func (a *App) DeskFrame(ctx context.Context, v *Visit) (*DeskFrame, error) {
+	if v.Agent == nil {
+		return nil, portal.NotFoundf("page.none", "there is no such page")
+	}
+	f := &DeskFrame{}
+	err := a.store.Read(ctx, func(tx *store.Tx) error {
+		inboxes, err := tx.Inboxes(ctx)
+		if err != nil {
+			return err
+		}
+		var queries []portal.DeskQuery
+		for _, q := range countedQueues {
+			queries = append(queries, portal.DeskQuery{Queue: q})
+		}
+		for _, i := range inboxes {
+			if v.Agent.Limited() && !slices.Contains(v.Agent.Inboxes, i.ID) {
+				continue
+			}
+			f.Inboxes = append(f.Inboxes, InboxCount{ID: i.ID, Name: i.Name})
+			queries = append(queries, portal.DeskQuery{Queue: portal.QueueAll, Inbox: i.ID})
+		}
+		counts, err := tx.CountQueues(ctx, &v.Viewer, queries, countMost+1)
+		if err != nil {
+			return err
+		}
+		f.fill(counts)
+		return nil
+	})
+	return f, err
+}
+
+// fill puts the counts where they belong: the queues', then the inboxes'.
+func (f *DeskFrame) fill(counts []int) {
+	of := func(n int) Count { return Count{N: min(n, countMost), Capped: n > countMost} }
+	for _, q := range portal.Queues {
+		c := QueueCount{Queue: q}
+		if i := slices.Index(countedQueues, q); i >= 0 {
+			c.Count = of(counts[i])
+		}
+		f.Queues = append(f.Queues, c)
+	}
+	for i := range f.Inboxes {
+		f.Inboxes[i].Count = of(counts[len(countedQueues)+i])
+	}
+}

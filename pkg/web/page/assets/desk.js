@@ -1,0 +1,2 @@
+// What makes the help desk better where scripts run. Everything works without.
+"use strict";
