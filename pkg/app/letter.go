@@ -112,6 +112,12 @@ var packers = map[store.MailKind]func(*packing, context.Context) (string, error)
 	store.MailParticipant:     (*packing).aboutTicket,
 	store.MailDeskTicket:      (*packing).toDesk,
 	store.MailDeskMessage:     (*packing).toDesk,
+	store.MailAgentTicket:     (*packing).aboutTicketToAgent,
+	store.MailAgentMessage:    (*packing).aboutTicketToAgent,
+	store.MailAgentAssigned:   (*packing).aboutTicketToAgent,
+	store.MailAgentMention:    (*packing).aboutTicketToAgent,
+	store.MailAgentPromise:    (*packing).aboutTicketToAgent,
+	store.MailAgentSnoozed:    (*packing).aboutTicketToAgent,
 	store.MailDeskPending:     (*packing).pending,
 	store.MailTest:            func(*packing, context.Context) (string, error) { return "", nil },
 }

@@ -26,45 +26,76 @@ func (k *packing) aboutTicket(ctx context.Context) (string, error) {
 	if !viewer.Sees(t).See || !t.Party(k.contact.ID) {
 		return "the contact does not take part in the ticket any more", nil
 	}
+	if why := silence(k.contact, t, k.mail.Kind); why != "" {
+		return why, nil
+	}
 	if err := k.ticket(ctx, t); err != nil {
 		return "", err
 	}
-	if why, err := k.message(ctx, t, false); why != "" || err != nil {
+	k.letter.Link = k.letter.Home + "/tickets/" + t.Number.String()
+	if why, err := k.message(ctx, t); why != "" || err != nil {
 		return why, err
+	}
+	if why, err := k.toldToCustomer(ctx, t); why != "" || err != nil {
+		return why, err
+	}
+	if k.portal.Tickets.HidesMail() {
+		k.hide()
+	}
+	return "", nil
+}
+
+// toldToCustomer fills in what a mail to a customer tells besides the message.
+func (k *packing) toldToCustomer(ctx context.Context, t *portal.Ticket) (string, error) {
+	l := &k.letter
+	if t.PromisedAt.After(k.tx.Now) && t.Status != portal.Closed {
+		l.Promise = t.PromisedAt
 	}
 	switch k.mail.Kind {
 	case store.MailTicketClosed:
 		if t.Status != portal.Closed {
 			return "the ticket is open again", nil
 		}
-		k.letter.ReopenDays = k.portal.Tickets.ReopenDays
+		l.ReopenDays = k.portal.Tickets.ReopenDays
 		return "", k.doneBy(ctx, t, portal.EventClosed)
 	case store.MailParticipant:
 		return "", k.doneBy(ctx, t, portal.EventParticipantAdded)
+	case store.MailMessage:
+		if err := k.signature(ctx); err != nil {
+			return "", err
+		}
+		if err := k.alsoTo(ctx, t); err != nil || !k.portal.Tickets.MailHistory {
+			return "", err
+		}
+		return "", k.history(ctx, t, historyForCustomers)
 	}
 	return "", nil
 }
 
-// ticket fills in a letter about a ticket.
+// ticket fills in a letter about a ticket: what it is, its place in the
+// reader's mailbox, and where answers go.
 func (k *packing) ticket(ctx context.Context, t *portal.Ticket) error {
-	host, err := k.tx.MailHost(ctx, k.mail.Portal)
-	if err != nil {
-		return err
-	}
-	l := &k.letter
-	l.Ticket, l.Link = t, l.Home+"/tickets/"+t.Number.String()
-	l.Thread = portal.TicketThread(t, host)
 	inbox, err := k.tx.Inbox(ctx, t.InboxID)
 	if err != nil {
 		return err
 	}
-	l.ReplyTo = inbox.Address
-	return nil
+	k.letter.Ticket = t
+	if err := k.thread(ctx, t); err != nil {
+		return err
+	}
+	return k.answers(ctx, t, inbox)
 }
+
+// How many earlier messages a mail quotes: to customers where that is switched
+// on, and always to agents, who have many conversations to keep apart.
+const (
+	historyForCustomers = 10
+	historyForAgents    = 3
+)
 
 // message fills in the message a letter is about. Only public ones leave the
 // desk.
-func (k *packing) message(ctx context.Context, t *portal.Ticket, office bool) (string, error) {
+func (k *packing) message(ctx context.Context, t *portal.Ticket) (string, error) {
 	if k.mail.Message == 0 {
 		return "", nil
 	}
@@ -77,13 +108,70 @@ func (k *packing) message(ctx context.Context, t *portal.Ticket, office bool) (s
 		if m.ID != k.mail.Message || m.Kind != portal.Public {
 			continue
 		}
-		if m.Agent != 0 && !office && k.portal.Tickets.ShowAgent == portal.AgentTeam {
-			m.AuthorName = ""
-		}
+		k.nameAuthor(m)
 		k.letter.Message, k.letter.By, k.letter.At = m, m.AuthorName, m.At
 		return "", nil
 	}
 	return "the message does not exist any more", nil
+}
+
+// nameAuthor leaves out who of the team wrote where customers read that the
+// team did.
+func (k *packing) nameAuthor(m *portal.Message) {
+	if m.Agent != 0 && !k.letter.Office && k.portal.Tickets.ShowAgent == portal.AgentTeam {
+		m.AuthorName = ""
+	}
+}
+
+// history fills in the public messages before the one the letter is about.
+func (k *packing) history(ctx context.Context, t *portal.Ticket, most int64) error {
+	before := t.LastPublic + 1
+	if k.letter.Message != nil {
+		before = k.letter.Message.ID
+	}
+	messages, err := k.tx.MessagesBefore(ctx, t, false, before, most)
+	if err != nil {
+		return err
+	}
+	for i := len(messages) - 1; i >= 0; i-- {
+		k.nameAuthor(&messages[i])
+		k.letter.History = append(k.letter.History, messages[i])
+	}
+	return nil
+}
+
+// signature fills in what the agent who wrote puts below their answers. Where
+// the team answers, nobody signs.
+func (k *packing) signature(ctx context.Context) error {
+	m := k.letter.Message
+	if m == nil || m.Agent == 0 || k.portal.Tickets.ShowAgent == portal.AgentTeam {
+		return nil
+	}
+	agent, err := k.tx.Agent(ctx, m.Agent)
+	if portal.KindOf(err) == portal.NotFound {
+		return nil
+	}
+	if err == nil {
+		k.letter.Signature = agent.Signature
+	}
+	return err
+}
+
+// alsoTo names the others who take part, as they are named in the portal.
+func (k *packing) alsoTo(ctx context.Context, t *portal.Ticket) error {
+	if len(t.Participants) == 0 {
+		return nil
+	}
+	author := portal.ContactID(0)
+	if k.letter.Message != nil {
+		author = k.letter.Message.Contact
+	}
+	return parties(ctx, k.tx, t, portal.ByContact(k.contact.ID), func(c *portal.Contact) error {
+		if c.ID != author {
+			k.letter.AlsoTo = append(k.letter.AlsoTo, c.ShownName())
+		}
+		return nil
+	})
 }
 
 // doneBy fills in who did what a letter tells: the newest event of its kind.
@@ -104,64 +192,12 @@ func (k *packing) doneBy(ctx context.Context, t *portal.Ticket, kind portal.Even
 	return nil
 }
 
-// toDesk is a mail to the inbox a ticket lies in.
-func (k *packing) toDesk(ctx context.Context) (string, error) {
-	if why, err := k.desk(ctx); why != "" || err != nil {
-		return why, err
-	}
-	t, err := k.tx.Ticket(ctx, k.mail.Ticket)
-	if err != nil {
-		return "", err
-	}
-	if err := k.ticket(ctx, t); err != nil {
-		return "", err
-	}
-	k.letter.ReplyTo = ""
-	for _, f := range k.portal.Tickets.Fields {
-		if value := t.Fields[f.Key]; value != "" && f.Key != "priority" && f.Key != "category" {
-			k.letter.Fields = append(k.letter.Fields, portal.LetterField{Label: f.Label, Value: value})
-		}
-	}
-	return k.message(ctx, t, true)
-}
-
-// desk addresses a letter to the inbox, wherever that is now.
-func (k *packing) desk(ctx context.Context) (string, error) {
-	inbox, err := k.tx.Inbox(ctx, k.mail.Inbox)
-	if err != nil {
-		return "", err
-	}
-	if inbox.Address == "" {
-		return "the inbox has no address any more", nil
-	}
-	k.letter.To, k.letter.Inbox, k.letter.Office, k.letter.ReplyTo = inbox.Address, inbox.Name, true, ""
-	return "", nil
-}
-
-// pending tells the inbox that somebody waits for approval.
-func (k *packing) pending(ctx context.Context) (string, error) {
-	address := k.desk
-	if k.mail.Agent != 0 {
-		address = k.toAgent
-		k.letter.Office, k.letter.ReplyTo = true, ""
-	}
-	if why, err := address(ctx); why != "" || err != nil {
-		return why, err
-	}
-	c, err := k.tx.Contact(ctx, k.mail.Contact)
-	if err != nil {
-		return "", err
-	}
-	member, err := k.tx.Member(ctx, k.portal.ID, c.ID)
-	if err != nil {
-		return "", err
-	}
-	if member.Status != portal.Pending {
-		return "it was decided already", nil
-	}
-	k.letter.By = c.Email
-	if c.Name != "" {
-		k.letter.By = c.Name + " <" + c.Email + ">"
-	}
-	return "", nil
+// hide takes everything out of a letter that is of the ticket, so that nothing
+// of it can reach the mail: only its number and when it was opened are left.
+func (k *packing) hide() {
+	l := &k.letter
+	t := l.Ticket
+	l.Hidden = true
+	l.Ticket = &portal.Ticket{Number: t.Number, CreatedAt: t.CreatedAt}
+	l.Message, l.By, l.Fields, l.AlsoTo, l.Signature, l.History = nil, "", nil, nil, "", nil
 }

@@ -7,8 +7,9 @@ import (
 	"github.com/portalctl/portalctl/pkg/store"
 )
 
-// Notices are mails about tickets. Here is decided who hears of what; whether
-// somebody may still see it is asked again when the mail is sent.
+// Notices are mails about tickets. Here is decided which customers hear of
+// what; notice_desk.go does so for the desk. Whether somebody may still see it,
+// and still wants to hear, is asked again when the mail is sent.
 
 // parties calls tell for the requester and each participant but the actor and
 // those who were erased.
@@ -36,9 +37,34 @@ func ticketMail(kind store.MailKind, t *portal.Ticket, c *portal.Contact) *store
 	return &store.Mail{Kind: kind, Portal: t.PortalID, Contact: c.ID, Recipient: c.Email, Ticket: t.Number, Notice: true}
 }
 
+// silence says why a contact gets no mail of a kind about a ticket, or "".
+func silence(c *portal.Contact, t *portal.Ticket, kind store.MailKind) string {
+	switch {
+	case c.Bounced != "" && c.Bounced == c.Email:
+		return "mail to the address comes back: " + c.BouncedWhy
+	case c.Notify == portal.NotifyNone:
+		return "the contact wants no mail about tickets"
+	case c.Notify == portal.NotifyMine && t.Requester != c.ID && kind != store.MailTicketReceived:
+		return "the contact wants mail of their own tickets only"
+	}
+	return ""
+}
+
+// tellContact queues a mail about a ticket to a contact who wants to hear.
+func (a *App) tellContact(ctx context.Context, tx *store.Tx, kind store.MailKind, t *portal.Ticket, c *portal.Contact, m *portal.Message) error {
+	if silence(c, t, kind) != "" {
+		return nil
+	}
+	mail := ticketMail(kind, t, c)
+	if m != nil {
+		mail.Message = m.ID
+	}
+	return a.queueMail(ctx, tx, mail)
+}
+
 // noticeOpened acknowledges a new ticket to its requester, tells the
-// participants, and tells the inbox.
-func (a *App) noticeOpened(ctx context.Context, tx *store.Tx, p *portal.Portal, t *portal.Ticket, m *portal.Message, by portal.Actor) error {
+// participants, and tells the desk.
+func (a *App) noticeOpened(ctx context.Context, tx *store.Tx, _ *portal.Portal, t *portal.Ticket, m *portal.Message, by portal.Actor) error {
 	requester, err := tx.Contact(ctx, t.Requester)
 	if err != nil {
 		return err
@@ -48,9 +74,7 @@ func (a *App) noticeOpened(ctx context.Context, tx *store.Tx, p *portal.Portal, 
 		kind = store.MailMessage
 	}
 	if m.Via != portal.ByMail { // see acknowledge
-		mail := ticketMail(kind, t, requester)
-		mail.Message = m.ID
-		if err := a.queueMail(ctx, tx, mail); err != nil {
+		if err := a.tellContact(ctx, tx, kind, t, requester, m); err != nil {
 			return err
 		}
 	}
@@ -66,46 +90,32 @@ func (a *App) noticeOpened(ctx context.Context, tx *store.Tx, p *portal.Portal, 
 	if by.Agent != 0 {
 		return nil
 	}
-	return a.noticeDesk(ctx, tx, store.MailDeskTicket, t, m)
+	return a.noticeDesk(ctx, tx, newTicket, t, m)
 }
 
-// noticeDesk tells an inbox that is answered by mail.
-func (a *App) noticeDesk(ctx context.Context, tx *store.Tx, kind store.MailKind, t *portal.Ticket, m *portal.Message) error {
-	inbox, err := tx.Inbox(ctx, t.InboxID)
-	if err != nil || inbox.Address == "" {
-		return err
-	}
-	return a.queueMail(ctx, tx, &store.Mail{
-		Kind: kind, Portal: t.PortalID, Inbox: inbox.ID,
-		Recipient: inbox.Address, Ticket: t.Number, Message: m.ID,
-	})
-}
-
-// noticeMessage tells everybody else of a public message. An internal one is
-// told to nobody.
+// noticeMessage tells everybody else of a public message, each in a mail of
+// their own. An internal one is told to nobody.
 func (a *App) noticeMessage(ctx context.Context, tx *store.Tx, t *portal.Ticket, m *portal.Message, by portal.Actor) error {
 	if m.Kind != portal.Public {
 		return nil
 	}
 	err := parties(ctx, tx, t, by, func(c *portal.Contact) error {
-		mail := ticketMail(store.MailMessage, t, c)
-		mail.Message = m.ID
-		return a.queueMail(ctx, tx, mail)
+		return a.tellContact(ctx, tx, store.MailMessage, t, c, m)
 	})
 	if err != nil || by.Contact == 0 {
 		return err
 	}
-	return a.noticeDesk(ctx, tx, store.MailDeskMessage, t, m)
+	return a.noticeDesk(ctx, tx, newMessage, t, m)
 }
 
 // noticeClosed tells the parties that a ticket was closed.
 func (a *App) noticeClosed(ctx context.Context, tx *store.Tx, t *portal.Ticket, by portal.Actor) error {
 	return parties(ctx, tx, t, by, func(c *portal.Contact) error {
-		return a.queueMail(ctx, tx, ticketMail(store.MailTicketClosed, t, c))
+		return a.tellContact(ctx, tx, store.MailTicketClosed, t, c, nil)
 	})
 }
 
 // noticeParticipant tells somebody that they were added to a ticket.
 func (a *App) noticeParticipant(ctx context.Context, tx *store.Tx, t *portal.Ticket, c *portal.Contact) error {
-	return a.queueMail(ctx, tx, ticketMail(store.MailParticipant, t, c))
+	return a.tellContact(ctx, tx, store.MailParticipant, t, c, nil)
 }

@@ -49,7 +49,7 @@ func TestConversationFromOpeningToReopening(t *testing.T) {
 	if n != portal.FirstTicketNumber {
 		t.Errorf("the first ticket is %s", n)
 	}
-	if got, want := strings.Join(w.mails(), ", "), "ticket_received to ana@example.com, desk_ticket to support@example.com"; got != want {
+	if got, want := strings.Join(w.mails(), ", "), "ticket_received to ana@example.com, agent_ticket to agent@example.com"; got != want {
 		t.Errorf("opening told %s, want %s", got, want)
 	}
 	if err := w.Reply(ctx, agent, n, Answer{Body: "psst, she is right", Note: true}); err != nil {
@@ -216,7 +216,7 @@ func TestParticipants(t *testing.T) {
 	if err := w.Reply(ctx, bo, n, Answer{Body: "me too"}); err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(w.mails(), ", "); got != "message to ana@example.com, desk_message to support@example.com" {
+	if got := strings.Join(w.mails(), ", "); got != "message to ana@example.com, agent_message to agent@example.com" {
 		t.Errorf("answering told %s", got)
 	}
 	if err := w.RemoveParticipant(ctx, bo, n, w.bo.ID); err != nil {

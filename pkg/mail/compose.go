@@ -27,6 +27,7 @@ type Writer struct {
 // part are made from it alike.
 type view struct {
 	Lang, Dir, Subject, Preview string
+	Marker                      string // the line to write above; "": the mail is not answered
 	Portal, Home                string
 	Palette                     palette
 	Heading, Hello              string
@@ -34,21 +35,27 @@ type view struct {
 	Facts                       []portal.LetterField
 	Quote                       *quote
 	Items                       []item
+	Status                      []string // whose turn it is, and when they hear again
 	Button, Link, Copy          string
 	After                       []string
+	Earlier                     string // the heading of History
+	History                     []quote
 	Team                        string // signs mails to people
 	Footer                      []string
 }
 
 // quote is the message a mail is about.
 type quote struct {
-	Title string
-	Text  string // for the text part
-	Body  [][][]span
-	HTML  string // rendered and harmless; empty: Body is shown
-	Files []string
-	Count string // "2 files, in the portal:"
-	Rest  string // said when the text was cut
+	Title    string
+	Text     string // for the text part
+	Body     [][][]span
+	HTML     string // rendered and harmless; empty: Body is shown
+	Sign     string // who wrote it, in their own words
+	SignBody [][][]span
+	SignHTML string
+	Files    []string
+	Count    string // "2 files, in the portal:"
+	Rest     string // said when the text was cut
 }
 
 // item is a notice in a digest.
@@ -77,8 +84,11 @@ func (w *Writer) Compose(l *portal.Letter) (*Message, error) {
 	if l.ReplyTo != "" && !strings.EqualFold(l.ReplyTo, l.To) {
 		m.ReplyTo = netmail.Address{Name: oneLine(l.Portal), Address: l.ReplyTo}
 	}
-	if l.Thread != "" {
-		m.InReplyTo, m.References = l.Thread, []string{l.Thread}
+	m.thread(l)
+	m.Reply, m.Unsubscribe = l.Kind == portal.LetterTicketReceived, l.Unsubscribe
+	if l.ListID != "" {
+		m.ListID = (&netmail.Address{Name: oneLine(l.List), Address: "x@" + l.ListID}).String()
+		m.ListID = strings.Replace(m.ListID, "<x@", "<", 1)
 	}
 	return m, nil
 }
@@ -97,14 +107,22 @@ func (w *Writer) view(l *portal.Letter) (*view, error) {
 	if !ok {
 		return nil, fmt.Errorf("there is no mail of kind %q", l.Kind)
 	}
-	if l.Ticket == nil && write.ticket || l.Message == nil && write.message {
+	if l.Ticket == nil && write.ticket || l.Message == nil && write.message && !l.Hidden {
 		return nil, fmt.Errorf("a %s mail needs its ticket and its message", l.Kind)
 	}
 	if write.ticket {
 		v.Subject = oneLine(fmt.Sprintf("[%s] %s", l.Ticket.Number, l.Ticket.Subject))
 		v.Button = s.say("mail.open")
 	}
-	write.script(&s)
+	if l.Answer && write.ticket {
+		v.Marker = answerLine(s.say("mail.above"))
+	}
+	if l.Hidden {
+		s.hidden()
+	} else {
+		write.script(&s)
+		s.history()
+	}
 	if v.Link == "" {
 		v.Button = ""
 	} else if v.Button != "" {
@@ -113,8 +131,11 @@ func (w *Writer) view(l *portal.Letter) (*view, error) {
 	switch {
 	case l.Office:
 		v.Hello, v.Team = "", ""
-		if l.Inbox != "" {
+		switch {
+		case l.Inbox != "":
 			v.Footer = append(v.Footer, s.say("mail.footer.inbox"))
+		case l.List != "":
+			v.Footer = append(v.Footer, s.T("mail.agent.footer", "Inbox", oneLine(l.List)))
 		}
 	case write.ticket:
 		v.Footer = append(v.Footer, s.say("mail.footer.ticket"))
@@ -155,6 +176,9 @@ func inZone(t time.Time, zone *time.Location) time.Time {
 // text sets the text part.
 func (v *view) text() string {
 	var parts []string
+	if v.Marker != "" {
+		parts = append(parts, v.Marker)
+	}
 	add := func(s string) {
 		if s != "" {
 			parts = append(parts, s)
@@ -171,6 +195,7 @@ func (v *view) text() string {
 	add(strings.Join(facts, "\n"))
 	if v.Quote != nil {
 		add(v.Quote.Title + ":\n\n" + v.Quote.Text)
+		add(v.Quote.Sign)
 		add(v.Quote.Rest)
 		if len(v.Quote.Files) > 0 {
 			add(v.Quote.Count + "\n" + "- " + strings.Join(v.Quote.Files, "\n- "))
@@ -178,6 +203,9 @@ func (v *view) text() string {
 	}
 	for _, i := range v.Items {
 		add(strings.TrimSpace(i.Title + "\n" + i.What + ", " + i.When + "\n" + i.Link))
+	}
+	for _, s := range v.Status {
+		add(s)
 	}
 	if v.Button != "" {
 		add(v.Button + ":\n" + v.Link)
@@ -189,6 +217,12 @@ func (v *view) text() string {
 	footer := append([]string{}, v.Footer...)
 	if v.Home != "" {
 		footer = append(footer, v.Home)
+	}
+	if len(v.History) > 0 {
+		add(v.Earlier)
+		for _, q := range v.History {
+			add(q.Title + ":\n" + quotedText(q.Text))
+		}
 	}
 	return strings.Join(parts, "\n\n") + "\n\n" + signature + "\n" + strings.Join(footer, "\n")
 }

@@ -69,6 +69,10 @@ func letters(lang string) map[portal.LetterKind]*portal.Letter {
 			l.Ticket, l.Message, l.By, l.Link, l.Thread = ticket, m, by, link, portal.TicketThread(ticket, "support.nordic.example")
 		}
 	}
+	answerable := func(l *portal.Letter) {
+		l.Answer, l.ReplyTo = true, "support+t1042.c7.kabcdefgh23456723@nordic.example"
+		l.Before, l.Parent = []string{"<m0@support.nordic.example>"}, "<CAK9=pump.1@mail.acme.example>"
+	}
 	office := func(f func(*portal.Letter)) func(*portal.Letter) {
 		return func(l *portal.Letter) {
 			f(l)
@@ -102,8 +106,33 @@ func letters(lang string) map[portal.LetterKind]*portal.Letter {
 	add(portal.LetterApproved, func(l *portal.Letter) { l.Link = base.Home + "/sign-in" })
 	add(portal.LetterRefused, func(l *portal.Letter) { l.Reason = "We know no <Acme> of that name.\n\nWrite to sales@nordic.example." })
 	add(portal.LetterAccess, func(l *portal.Letter) { l.Link = base.Home + "/sign-in" })
-	add(portal.LetterTicketReceived, about(asked, ""))
-	add(portal.LetterMessage, about(answered, "Per Berg"))
+	add(portal.LetterTicketReceived, func(l *portal.Letter) {
+		about(asked, "")(l)
+		l.Usual, l.Answer = 4*time.Hour, true
+	})
+	add(portal.LetterMessage, func(l *portal.Letter) {
+		about(answered, "Per Berg")(l)
+		l.Signature = "**Per Berg**, service\n+46 8 123 45 67"
+		l.AlsoTo = []string{"Eva Ek", "Bo Lund"}
+		l.Promise = testTime.Add(27 * time.Hour)
+		answerable(l)
+	})
+	agents := func(m *portal.Message, by string) func(*portal.Letter) {
+		return func(l *portal.Letter) {
+			about(m, by)(l)
+			l.To, l.Name, l.Office, l.List, l.ListID = "per@nordic.example", "Per Berg", true, "Support", "inbox-3.support.nordic.example"
+			l.Home, l.Link = "https://support.nordic.example/helpdesk", "https://support.nordic.example/helpdesk/tickets/T-1042"
+			l.History = []portal.Message{*answered, *asked}
+			l.History[0].At, l.History[1].At = testTime.Add(-26*time.Hour), testTime.Add(-27*time.Hour)
+			answerable(l)
+		}
+	}
+	add(portal.LetterAgentTicket, func(l *portal.Letter) { agents(asked, "Anna Lind")(l); l.History = nil })
+	add(portal.LetterAgentMessage, agents(asked, "Anna Lind"))
+	add(portal.LetterAgentAssigned, agents(nil, ""))
+	add(portal.LetterAgentMention, agents(nil, "Per Berg"))
+	add(portal.LetterAgentPromise, func(l *portal.Letter) { agents(nil, "")(l); l.Promise = testTime.Add(time.Hour) })
+	add(portal.LetterAgentSnoozed, agents(nil, ""))
 	add(portal.LetterTicketClosed, func(l *portal.Letter) { about(nil, "Per Berg")(l); l.ReopenDays = 14 })
 	add(portal.LetterParticipant, about(nil, "Eva Ek"))
 	add(portal.LetterDeskTicket, office(about(asked, "Anna Lind")))
@@ -149,7 +178,7 @@ func TestEveryMailInEveryLanguage(t *testing.T) {
 			if m.From.Name != "Nordic Tools" || m.To.Address != l.To || m.MessageID != l.MessageID {
 				t.Errorf("%s: the envelope is %v to %v with %s", name, m.From, m.To, m.MessageID)
 			}
-			if l.Ticket != nil && (!strings.HasPrefix(m.Subject, "[T-1042] "+l.Ticket.Subject) || len(m.References) != 1) {
+			if l.Ticket != nil && (!strings.HasPrefix(m.Subject, "[T-1042] "+l.Ticket.Subject) || m.References[0] != l.Thread || m.ThreadIndex == "" || m.Topic != m.Subject) {
 				t.Errorf("%s: it does not stay in its thread: %q, %v", name, m.Subject, m.References)
 			}
 			if _, err := m.Bytes(); err != nil {
@@ -209,7 +238,7 @@ func wellFormed(t *testing.T, name, page string) {
 
 func TestMailsRead(t *testing.T) {
 	for _, lang := range []string{"en", "sv"} {
-		for _, kind := range []portal.LetterKind{portal.LetterInvitation, portal.LetterMessage, portal.LetterDeskTicket, portal.LetterDigest} {
+		for _, kind := range []portal.LetterKind{portal.LetterInvitation, portal.LetterMessage, portal.LetterDeskTicket, portal.LetterAgentMessage, portal.LetterDigest} {
 			m, err := testWriter().Compose(letters(lang)[kind])
 			if err != nil {
 				t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"fmt"
 	netmail "net/mail"
+	"net/url"
 	"strings"
 	"time"
 	"unicode"
@@ -29,6 +30,15 @@ type Message struct {
 	InReplyTo  string
 	References []string
 	Date       time.Time
+
+	// Reply says that the mail answers one that came: it is then marked as an
+	// automatic answer, not only as made by a machine.
+	Reply bool
+	// ListID is what List-Id holds; Unsubscribe the page that ends such mail.
+	ListID, Unsubscribe string
+	// Topic is what Outlook groups mails by: the subject and, in ThreadIndex,
+	// what the mails of one ticket have in common.
+	Topic, ThreadIndex string
 }
 
 // Bytes returns the message as it goes over the wire. It fails when an
@@ -79,9 +89,9 @@ func (m *Message) Bytes() ([]byte, error) {
 		msg.SetGenHeader(gomail.HeaderReferences, strings.Join(references, " "))
 	}
 	msg.SetDateWithValue(m.Date.UTC())
-	// RFC 3834, and what Exchange asks for: nothing answers by itself.
-	msg.SetGenHeader("Auto-Submitted", "auto-generated")
-	msg.SetGenHeader("X-Auto-Response-Suppress", "All")
+	if err := m.marks(msg); err != nil {
+		return nil, err
+	}
 
 	msg.SetBodyString("text/plain; format=flowed", crlf(flowed(m.Text)))
 	msg.AddAlternativeString(gomail.TypeTextHTML, crlf(m.HTML))
@@ -90,6 +100,47 @@ func (m *Message) Bytes() ([]byte, error) {
 		return nil, fmt.Errorf("write message: %w", err)
 	}
 	return b.Bytes(), nil
+}
+
+// marks writes the headers that tell programs what kind of mail it is. What
+// agents write is marked, too: it leaves by itself, and programs that answer by
+// themselves would have nobody to talk to. No mail program hides mail for that.
+func (m *Message) marks(msg *gomail.Msg) error {
+	// RFC 3834.
+	auto := "auto-generated"
+	if m.Reply {
+		auto = "auto-replied"
+	}
+	msg.SetGenHeader("Auto-Submitted", auto)
+	// What Exchange asks for. Not "All", which would keep back its reports of
+	// mail that could not be delivered, too.
+	msg.SetGenHeader("X-Auto-Response-Suppress", "DR, RN, NRN, OOF, AutoReply")
+	for _, h := range []struct {
+		name  gomail.Header
+		value string
+	}{{"List-Id", m.ListID}, {"Thread-Topic", m.Topic}, {"Thread-Index", m.ThreadIndex}} {
+		if h.value == "" {
+			continue
+		}
+		value, err := headerText(h.value)
+		if err != nil {
+			return fmt.Errorf("%s: %w", h.name, err)
+		}
+		msg.SetGenHeader(h.name, value)
+	}
+	if m.Unsubscribe == "" {
+		return nil
+	}
+	u, err := url.Parse(m.Unsubscribe)
+	if err != nil || u.Host == "" || strings.ContainsAny(m.Unsubscribe, "<> ") {
+		return fmt.Errorf("%q cannot be a page to unsubscribe at", m.Unsubscribe)
+	}
+	msg.SetGenHeader("List-Unsubscribe", "<"+m.Unsubscribe+">")
+	if u.Scheme == "https" {
+		// RFC 8058 allows one click over TLS only.
+		msg.SetGenHeader("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+	}
+	return nil
 }
 
 // headerText refuses what would end a header line or hide in it.

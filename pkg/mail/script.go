@@ -47,6 +47,12 @@ var scripts = map[portal.LetterKind]struct {
 	portal.LetterParticipant:     {script: (*script).participantAdded, ticket: true},
 	portal.LetterDeskTicket:      {script: (*script).deskTicket, ticket: true, message: true},
 	portal.LetterDeskMessage:     {script: (*script).deskMessage, ticket: true, message: true},
+	portal.LetterAgentTicket:     {script: (*script).deskTicket, ticket: true, message: true},
+	portal.LetterAgentMessage:    {script: (*script).deskMessage, ticket: true, message: true},
+	portal.LetterAgentAssigned:   {script: (*script).agentAssigned, ticket: true},
+	portal.LetterAgentMention:    {script: (*script).agentMention, ticket: true},
+	portal.LetterAgentPromise:    {script: (*script).agentPromise, ticket: true},
+	portal.LetterAgentSnoozed:    {script: (*script).agentSnoozed, ticket: true},
 	portal.LetterDeskPending:     {script: (*script).deskPending},
 	portal.LetterDigest:          {script: (*script).digest},
 	portal.LetterTest:            {script: (*script).test},
@@ -188,84 +194,6 @@ func (s *script) accessGiven() {
 	s.view.Button = s.say("mail.access_given.button")
 }
 
-func (s *script) ticketReceived() {
-	s.head(s.view.Subject, s.say("mail.ticket_received.preview"), s.say("mail.ticket_received.heading"), s.say("mail.ticket_received.text"))
-	s.quote(s.say("mail.you_wrote"))
-	s.after(s.say("mail.ticket_received.after"))
-}
-
-func (s *script) message() {
-	heading := s.say("mail.message.heading")
-	if s.letter.Message.Contact != 0 {
-		heading = s.say("mail.message.heading.customer")
-	}
-	s.head(s.view.Subject, preview(s.letter.Message), heading, s.say("mail.message.text"))
-	s.quote(s.say("mail.wrote"))
-	s.after(s.say("mail.reply_there"))
-}
-
-func (s *script) ticketClosed() {
-	s.head(s.view.Subject, s.say("mail.ticket_closed.preview"), s.say("mail.ticket_closed.heading"), s.say("mail.ticket_closed.text"))
-	s.quote(s.say("mail.wrote"))
-	if days := s.letter.ReopenDays; days > 0 {
-		s.after(s.N("mail.ticket_closed.reopen", days, s.args))
-	} else {
-		s.after(s.say("mail.ticket_closed.new"))
-	}
-}
-
-func (s *script) participantAdded() {
-	s.head(s.view.Subject, s.say("mail.participant_added.preview"), s.say("mail.participant_added.heading"), s.say("mail.participant_added.text"))
-}
-
-func (s *script) deskTicket() {
-	s.head(s.view.Subject, preview(s.letter.Message), s.say("mail.desk_ticket.heading"), s.say("mail.desk_ticket.text"))
-	s.desk()
-}
-
-func (s *script) deskMessage() {
-	s.head(s.view.Subject, preview(s.letter.Message), s.say("mail.desk_message.heading"), s.say("mail.desk_message.text"))
-	s.desk()
-}
-
-// desk adds what whoever answers needs: who asks, how urgent, the text, and
-// the command that answers.
-func (s *script) desk() {
-	t := s.letter.Ticket
-	who := oneLine(t.RequesterName)
-	if t.RequesterEmail != "" {
-		who = strings.TrimSpace(who + " <" + oneLine(t.RequesterEmail) + ">")
-	}
-	s.fact("column.requester", who)
-	s.fact("column.company", t.CompanyName)
-	if t.Priority != "" && t.Priority != portal.Normal {
-		s.fact("column.priority", s.T("priority."+string(t.Priority)))
-	}
-	s.fact("column.category", t.Category)
-	s.fact("column.assignee", t.AssigneeName)
-	for _, f := range s.letter.Fields {
-		if value := oneLine(f.Value); value != "" {
-			s.view.Facts = append(s.view.Facts, portal.LetterField{Label: oneLine(f.Label), Value: value})
-		}
-	}
-	if t.Confidential {
-		s.fact("mail.desk.confidential", s.say("mail.desk.yes"))
-	}
-	s.quote(s.say("mail.wrote"))
-	s.after(s.T("mail.desk.answer", "Command", "portalctl tickets reply "+t.Number.String()))
-}
-
-func (s *script) fact(key, value string) {
-	if value = oneLine(value); value != "" {
-		s.view.Facts = append(s.view.Facts, portal.LetterField{Label: s.T(key), Value: value})
-	}
-}
-
-func (s *script) deskPending() {
-	s.head(s.say("mail.desk_pending.subject"), s.say("mail.desk_pending.preview"), s.say("mail.desk_pending.heading"), s.say("mail.desk_pending.text"))
-	s.after(s.T("mail.desk.approve", "Command", "portalctl members approve"))
-}
-
 func (s *script) digest() {
 	n := len(s.letter.Notices)
 	s.head(s.N("mail.digest.subject", n, s.args), s.say("mail.digest.preview"), s.N("mail.digest.heading", n, s.args), s.say("mail.digest.text"))
@@ -293,7 +221,7 @@ func (s *script) quote(title string) {
 	if m == nil {
 		return
 	}
-	text, cut := shorten(harmless(plain(m)))
+	text, cut := shorten(harmless(plain(m)), maxQuote)
 	q := &quote{Title: title, Text: text, Body: paragraphs(text)}
 	if cut {
 		q.Rest = s.T("mail.rest")

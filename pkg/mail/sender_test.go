@@ -59,7 +59,7 @@ func TestMailArrivesWhole(t *testing.T) {
 		"From": `"Nordic Tools" <support@nordic.example>`, "To": "Åsa Öberg <asa@acme.example>",
 		"Reply-To": `"Nordic Tools" <inbox@nordic.example>`, "Subject": m.Subject,
 		"Message-Id": m.MessageID, "In-Reply-To": m.InReplyTo, "References": m.References[0],
-		"Date": "Sun, 22 Nov 2026 12:00:00 +0000", "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All",
+		"Date": "Sun, 22 Nov 2026 12:00:00 +0000", "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "DR, RN, NRN, OOF, AutoReply",
 		"User-Agent": "", "X-Mailer": "", "Sender": "", "Precedence": "",
 	} {
 		value, err := new(mime.WordDecoder).DecodeHeader(msg.Header.Get(header))

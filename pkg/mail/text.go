@@ -90,13 +90,13 @@ func oneLine(s string) string { return strings.Join(strings.Fields(harmless(s)),
 // maxQuote is how much of a message a mail shows, in characters.
 const maxQuote = 20_000
 
-// shorten cuts a text that is too long for a mail at the end of a line.
-func shorten(s string) (short string, cut bool) {
-	if utf8.RuneCountInString(s) <= maxQuote {
+// shorten cuts a text that has more than most characters at the end of a line.
+func shorten(s string, most int) (short string, cut bool) {
+	if utf8.RuneCountInString(s) <= most {
 		return s, false
 	}
 	end := 0
-	for range maxQuote {
+	for range most {
 		_, size := utf8.DecodeRuneInString(s[end:])
 		end += size
 	}

@@ -139,11 +139,11 @@ func TestHTMLBecomesText(t *testing.T) {
 }
 
 func TestLongTextIsCut(t *testing.T) {
-	text, cut := shorten(strings.Repeat(strings.Repeat("å", 99)+"\n", 300))
+	text, cut := shorten(strings.Repeat(strings.Repeat("å", 99)+"\n", 300), maxQuote)
 	if n := utf8.RuneCountInString(text); !cut || n > maxQuote+2 || !strings.HasSuffix(text, " …") {
 		t.Errorf("%d characters are left, cut=%v, ending in %q", n, cut, text[len(text)-10:])
 	}
-	if text, cut := shorten("short"); cut || text != "short" {
+	if text, cut := shorten("short", maxQuote); cut || text != "short" {
 		t.Errorf("got %q, %v", text, cut)
 	}
 }

@@ -20,6 +20,14 @@ type Contact struct {
 	Primary   CompanyID
 	Companies []CompanyID
 
+	// Notify is of what they hear by mail.
+	Notify ContactNotify
+	// Bounced is the address mail came back from for good, as a server said in
+	// BouncedWhy. It counts as long as it is their address.
+	Bounced    string
+	BouncedAt  time.Time
+	BouncedWhy string
+
 	CreatedAt, UpdatedAt time.Time
 	ErasedAt             time.Time // nothing but the number is left of them
 }

@@ -24,6 +24,20 @@ type Letter struct {
 
 	MessageID string // fixed when the mail was queued: <…@host>
 	Thread    string // the id every mail about one ticket refers to; empty outside tickets
+	// Parent is the mail this one follows in its reader's mailbox, and Before
+	// further ones they have, oldest first; ids in brackets. Ids of other
+	// programs' mails may be in any form.
+	Parent string
+	Before []string
+	// Answer is set when an answer to the mail is added to the ticket: ReplyTo
+	// finds it. The mail then says so, and has the line to write above.
+	Answer bool
+	// Unsubscribe is the page that turns this kind of notice off; "": none.
+	Unsubscribe string
+	// List names the inbox an agent's notice comes from, and ListID is the same
+	// for machines, such as inbox-3.support.example.com, so that mail programs
+	// can sort by it. Both are empty for other mail.
+	List, ListID string
 
 	Link    string        // what the button leads to; empty: no button
 	Valid   time.Duration // how long a one-time link works
@@ -45,6 +59,13 @@ type Letter struct {
 	Message    *Message      // with Files; AuthorName as the reader may know it
 	Fields     []LetterField // to an inbox: the ticket's fields
 	ReopenDays int           // closed: how long an answer reopens; 0: never
+	Hidden     bool          // nothing of the ticket is shown but its number
+	AlsoTo     []string      // names of the others who get the message
+	Signature  string        // of the agent who wrote, Markdown
+	History    []Message     // earlier messages to quote, newest first
+	Promise    time.Time     // when the agent said they would hear again; zero: not said
+	Usual      time.Duration // the usual time to a first answer; 0: not known
+	Rate       []string      // closed: where each number of stars leads, one star first
 
 	Notices []Letter // a digest: the notices it stands for, oldest first
 }
@@ -86,10 +107,16 @@ const (
 	LetterMessage         LetterKind = "message"
 	LetterTicketClosed    LetterKind = "ticket_closed"
 	LetterParticipant     LetterKind = "participant_added"
-	LetterDeskTicket      LetterKind = "desk_ticket"  // to the inbox: a new ticket
-	LetterDeskMessage     LetterKind = "desk_message" // to the inbox: a customer answered
-	LetterDeskPending     LetterKind = "desk_pending" // to the inbox: a registration awaits approval
-	LetterDigest          LetterKind = "digest"       // several notices in one
+	LetterDeskTicket      LetterKind = "desk_ticket"    // to the inbox: a new ticket
+	LetterDeskMessage     LetterKind = "desk_message"   // to the inbox: a customer answered
+	LetterDeskPending     LetterKind = "desk_pending"   // to the inbox: a registration awaits approval
+	LetterAgentTicket     LetterKind = "agent_ticket"   // to an agent: a new ticket
+	LetterAgentMessage    LetterKind = "agent_message"  // to an agent: a customer wrote
+	LetterAgentAssigned   LetterKind = "agent_assigned" // to an agent: a ticket is theirs now
+	LetterAgentMention    LetterKind = "agent_mention"  // to an agent: a note names them
+	LetterAgentPromise    LetterKind = "agent_promise"  // to an agent: what they promised is due soon
+	LetterAgentSnoozed    LetterKind = "agent_snoozed"  // to an agent: a ticket they put off is back
+	LetterDigest          LetterKind = "digest"         // several notices in one
 	LetterTest            LetterKind = "test"
 )
 

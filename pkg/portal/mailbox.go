@@ -20,6 +20,11 @@ type MailIn struct {
 	AddCC bool `json:"add_cc,omitempty"`
 	// Acknowledge says that a ticket opened by mail is acknowledged.
 	Acknowledge bool `json:"acknowledge,omitempty"`
+	// Plus says whether mail to support+something@ arrives as mail to support@
+	// does, so that answers can come to an address of their own.
+	Plus PlusAddressing `json:"plus,omitempty"`
+	// Tell says who hears by mail of what customers write.
+	Tell TellDesk `json:"tell,omitempty"`
 	// Portal is the portal new tickets belong to; 0: the first whose new
 	// tickets go to the inbox.
 	Portal PortalID `json:"portal,omitempty"`

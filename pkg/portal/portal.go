@@ -149,7 +149,9 @@ type TicketSettings struct {
 	LabelOne       string         `json:"label_one,omitempty"` // "Case"; empty: the language's word for ticket
 	LabelMany      string         `json:"label_many,omitempty"`
 	ShowAgent      AgentDisplay   `json:"show_agent"`
-	AskRating      bool           `json:"ask_rating"` // of whoever opened a ticket, once it is closed
+	AskRating      bool           `json:"ask_rating"`             // of whoever opened a ticket, once it is closed
+	MailContent    MailContent    `json:"mail_content,omitempty"` // the zero value is full
+	MailHistory    bool           `json:"mail_history,omitempty"` // earlier messages are quoted in mail
 }
 
 // DefaultTicketSettings are those of a new portal; only the inbox is open.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -20,13 +21,29 @@ type ContactFilter struct {
 
 // contactColumns are a contact's own and, in one text, their companies with
 // the primary one marked by a star.
-const contactColumns = `c.id, c.email, c.name, c.member_email, c.language, c.time_zone, c.properties, c.external_id, c.created_at, c.updated_at, c.erased_at,
+const contactColumns = `c.id, c.email, c.name, c.member_email, c.language, c.time_zone, c.properties, c.external_id, c.notify, c.bounced, c.bounced_at, c.bounced_why,
+	c.created_at, c.updated_at, c.erased_at,
 	(SELECT string_agg(CAST(cc.company_id AS TEXT) || CASE cc.is_primary WHEN 1 THEN '*' ELSE '' END, ',')
 		FROM contact_company cc WHERE cc.contact_id = c.id)`
 
+func contactInto(c *portal.Contact) []any {
+	return []any{
+		&c.ID, &c.Email, &c.Name, &c.MemberEmail, &c.Language, &c.TimeZone,
+		jsonInto{&c.Properties},
+		&c.ExternalID,
+		&c.Notify,
+		&c.Bounced,
+		timeInto{&c.BouncedAt},
+		&c.BouncedWhy,
+		timeInto{&c.CreatedAt},
+		timeInto{&c.UpdatedAt},
+		timeInto{&c.ErasedAt},
+		companiesInto{c},
+	}
+}
+
 func scanContact(r row) (c portal.Contact, err error) {
-	err = r.Scan(&c.ID, &c.Email, &c.Name, &c.MemberEmail, &c.Language, &c.TimeZone, jsonInto{&c.Properties}, &c.ExternalID,
-		timeInto{&c.CreatedAt}, timeInto{&c.UpdatedAt}, timeInto{&c.ErasedAt}, companiesInto{&c})
+	err = r.Scan(contactInto(&c)...)
 	return c, err
 }
 
@@ -109,10 +126,10 @@ func (tx *Tx) AddContact(ctx context.Context, c *portal.Contact) error {
 	if err := tx.addressFree(ctx, c); err != nil {
 		return err
 	}
-	c.CreatedAt, c.UpdatedAt = tx.Now, tx.Now
-	err := tx.value(ctx, &c.ID, `INSERT INTO contact (email, name, name_key, member_email, language, time_zone, properties, external_id, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) RETURNING id`,
-		c.Email, c.Name, fold(c.Name), c.MemberEmail, c.Language, c.TimeZone, mapJSON(c.Properties), c.ExternalID, stamp(tx.Now))
+	c.CreatedAt, c.UpdatedAt, c.Notify = tx.Now, tx.Now, cmp.Or(c.Notify, portal.NotifyAll)
+	err := tx.value(ctx, &c.ID, `INSERT INTO contact (email, name, name_key, member_email, language, time_zone, properties, external_id, notify, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) RETURNING id`,
+		c.Email, c.Name, fold(c.Name), c.MemberEmail, c.Language, c.TimeZone, mapJSON(c.Properties), c.ExternalID, c.Notify, stamp(tx.Now))
 	if err := contactExists(err, c); err != nil {
 		return err
 	}
@@ -129,8 +146,9 @@ func (tx *Tx) SaveContact(ctx context.Context, c *portal.Contact) error {
 	}
 	c.UpdatedAt = tx.Now
 	n, err := tx.exec(ctx, `UPDATE contact SET email = $2, name = $3, name_key = $4, member_email = $5, language = $6, time_zone = $7,
-		properties = $8, external_id = $9, updated_at = $10 WHERE id = $1 AND erased_at IS NULL`,
-		c.ID, c.Email, c.Name, fold(c.Name), c.MemberEmail, c.Language, c.TimeZone, mapJSON(c.Properties), c.ExternalID, stamp(tx.Now))
+		properties = $8, external_id = $9, notify = $10, updated_at = $11 WHERE id = $1 AND erased_at IS NULL`,
+		c.ID, c.Email, c.Name, fold(c.Name), c.MemberEmail, c.Language, c.TimeZone, mapJSON(c.Properties), c.ExternalID,
+		cmp.Or(c.Notify, portal.NotifyAll), stamp(tx.Now))
 	if err := oneChanged(n, contactExists(err, c), noContact()); err != nil {
 		return err
 	}

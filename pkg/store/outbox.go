@@ -41,9 +41,15 @@ const (
 	MailMessage         MailKind = "message"
 	MailTicketClosed    MailKind = "ticket_closed"
 	MailParticipant     MailKind = "participant_added"
-	MailDeskTicket      MailKind = "desk_ticket"  // to the inbox: new ticket
-	MailDeskMessage     MailKind = "desk_message" // to the inbox: customer answered
-	MailDeskPending     MailKind = "desk_pending" // to the inbox: a registration awaits approval
+	MailDeskTicket      MailKind = "desk_ticket"    // to the inbox: new ticket
+	MailDeskMessage     MailKind = "desk_message"   // to the inbox: customer answered
+	MailDeskPending     MailKind = "desk_pending"   // to the inbox: a registration awaits approval
+	MailAgentTicket     MailKind = "agent_ticket"   // to an agent: new ticket
+	MailAgentMessage    MailKind = "agent_message"  // to an agent: customer wrote
+	MailAgentAssigned   MailKind = "agent_assigned" // to an agent: it is theirs now
+	MailAgentMention    MailKind = "agent_mention"  // to an agent: a note names them
+	MailAgentPromise    MailKind = "agent_promise"  // to an agent: what they promised is due soon
+	MailAgentSnoozed    MailKind = "agent_snoozed"  // to an agent: a ticket they put off is back
 	MailTest            MailKind = "test"
 )
 

@@ -46,15 +46,7 @@ func (tx *Tx) AccessRows(ctx context.Context, f AccessFilter) ([]AccessRow, erro
 	return list(ctx, tx, accessQuery, args, func(r row) (a AccessRow, err error) {
 		c, m := &a.Contact, &portal.Member{}
 		var primary, others, groups *string
-		dest := []any{
-			&c.ID, &c.Email, &c.Name, &c.MemberEmail, &c.Language, &c.TimeZone,
-			jsonInto{&c.Properties},
-			&c.ExternalID,
-			timeInto{&c.CreatedAt},
-			timeInto{&c.UpdatedAt},
-			timeInto{&c.ErasedAt},
-			companiesInto{c},
-		}
+		dest := contactInto(c)
 		dest = append(dest, lax(memberInto(m))...)
 		if err := r.Scan(append(dest, &primary, &others, &groups)...); err != nil {
 			return a, err

@@ -90,15 +90,7 @@ func (tx *Tx) Visitor(ctx context.Context, hash []byte, p portal.PortalID) (*Vis
 	_, err := tx.one(ctx, visitorQuery, []any{hash, p, stamp(tx.Now)}, func(r row) error {
 		dest := []any{&v.SettingsVersion}
 		dest = append(dest, lax(sessionInto(s))...)
-		dest = append(dest, lax([]any{
-			&c.ID, &c.Email, &c.Name, &c.MemberEmail, &c.Language, &c.TimeZone,
-			jsonInto{&c.Properties},
-			&c.ExternalID,
-			timeInto{&c.CreatedAt},
-			timeInto{&c.UpdatedAt},
-			timeInto{&c.ErasedAt},
-			companiesInto{c},
-		})...)
+		dest = append(dest, lax(contactInto(c))...)
 		dest = append(dest, lax(agentInto(a))...)
 		dest = append(dest, lax(memberInto(m))...)
 		return r.Scan(append(dest, &v.InGroup, &v.ConsentVersion, &v.HasFactor)...)

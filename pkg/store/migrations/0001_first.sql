@@ -581,6 +581,7 @@ CREATE TABLE incoming (
   kept_until INTEGER                      -- the raw source is there until then; NULL: gone
 ) STRICT;
 CREATE INDEX incoming_at ON incoming (at, id);
+CREATE INDEX incoming_inbox ON incoming (inbox_id) WHERE inbox_id IS NOT NULL;
 CREATE INDEX incoming_held ON incoming (id) WHERE decision = 'held';
 CREATE INDEX incoming_header ON incoming (header_id) WHERE header_id <> '';
 CREATE INDEX incoming_sha256 ON incoming (sha256);
