@@ -34,6 +34,7 @@ func (in *intake) decideBounce(ctx context.Context, tx *store.Tx, d *decision) e
 		return nil
 	}
 	d.bounced, d.Reason = mail, portal.ReasonBounce
+	d.why = oneLine(strings.TrimSpace(b.Recipients[i].Status + " " + b.Recipients[i].Text))
 	if mail.Ticket == 0 {
 		return nil
 	}
@@ -75,4 +76,43 @@ func (in *intake) sweptMail(ctx context.Context, tx *store.Tx, id string) (*stor
 		return nil, nil
 	}
 	return m, nil
+}
+
+// cameBack notes what a mail that came back for good means: for the address,
+// for an invitation, and for those who work on the ticket.
+func (in *intake) cameBack(ctx context.Context, tx *store.Tx, d *decision) error {
+	mail, name := d.bounced, d.bounced.Recipient
+	if mail.Contact != 0 {
+		c, err := tx.Contact(ctx, mail.Contact)
+		if portal.KindOf(err) == portal.NotFound || err == nil && c.Erased() {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		name = c.ShownName()
+		if _, err := tx.MarkBounced(ctx, c.ID, mail.Recipient, d.why); err != nil {
+			return err
+		}
+		if mail.Kind == store.MailInvitation {
+			if err := invitationFailed(ctx, tx, mail); err != nil {
+				return err
+			}
+		}
+	}
+	if d.ticket == nil {
+		return nil
+	}
+	return tx.AddEvent(ctx, &portal.Event{
+		Ticket: d.ticket.Number, Kind: portal.EventUndelivered, About: mail.Contact, From: d.why, To: name, At: tx.Now,
+	})
+}
+
+// reachable forgets that mail to the sender came back: who writes from an
+// address, and is proven to, may be answered there.
+func (in *intake) reachable(ctx context.Context, tx *store.Tx, d *decision) error {
+	if d.contact == nil || d.proof != portal.SenderProven || in.mail.Auto != portal.AutoNone {
+		return nil
+	}
+	return tx.MarkReachable(ctx, d.contact.ID, in.entry.Sender)
 }

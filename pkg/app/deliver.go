@@ -349,7 +349,7 @@ func (c *courier) finish(ctx context.Context, claim *store.MailClaim, list []por
 				return err
 			}
 			if r.State == store.MailFailed && claim.Kind == store.MailInvitation {
-				return invitationFailed(ctx, tx, claim)
+				return invitationFailed(ctx, tx, &claim.Mail)
 			}
 			if r.State == store.MailSent {
 				return invitationSent(ctx, tx, claim)
@@ -377,8 +377,8 @@ func (c *courier) finish(ctx context.Context, claim *store.MailClaim, list []por
 }
 
 // invitationFailed notes that an invitation cannot reach the member.
-func invitationFailed(ctx context.Context, tx *store.Tx, claim *store.MailClaim) error {
-	m, err := tx.Member(ctx, claim.Portal, claim.Contact)
+func invitationFailed(ctx context.Context, tx *store.Tx, mail *store.Mail) error {
+	m, err := tx.Member(ctx, mail.Portal, mail.Contact)
 	if portal.KindOf(err) == portal.NotFound {
 		return nil
 	}

@@ -22,6 +22,7 @@ type decision struct {
 	agent   *portal.Agent
 	ticket  *portal.Ticket // that the mail points at; where that was merged, the one it is part of
 	bounced *store.Mail    // the mail of ours that came back
+	why     string         // what the server said of it
 }
 
 // makesMessage reports whether a message is written, which needs its files.

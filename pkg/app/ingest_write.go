@@ -51,6 +51,9 @@ func (in *intake) carryOut(ctx context.Context, tx *store.Tx, d *decision, e *po
 	if err := in.countFiles(ctx, tx, d); err != nil {
 		return err
 	}
+	if err := in.reachable(ctx, tx, d); err != nil {
+		return err
+	}
 	if d.contact != nil {
 		e.Contact = d.contact.ID
 	}
@@ -79,6 +82,9 @@ func (in *intake) perform(ctx context.Context, tx *store.Tx, d *decision, e *por
 		return in.agentByMail(ctx, tx, d, e)
 	case portal.TakeKeep:
 		return in.keepByMail(ctx, tx, d, e)
+	}
+	if d.bounced != nil {
+		return in.cameBack(ctx, tx, d)
 	}
 	return nil
 }

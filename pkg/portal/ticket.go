@@ -232,6 +232,7 @@ const (
 	EventSplit              EventKind = "split"    // From or To: the other ticket's number
 	EventLinked             EventKind = "linked"   // From: the kind of link; To: the other ticket's number
 	EventUnlinked           EventKind = "unlinked"
+	EventUndelivered        EventKind = "undelivered" // To: whom a mail did not reach; From: why
 )
 
 // EventKinds lists every kind of event.
@@ -239,13 +240,14 @@ var EventKinds = []EventKind{
 	EventCreated, EventReplied, EventNoted, EventStatus, EventClosed, EventReopened, EventAssigned, EventParticipantAdded,
 	EventParticipantRemoved, EventConfidential, EventImported, EventPriority, EventCategory, EventField, EventMoved, EventTagged,
 	EventUntagged, EventSnoozed, EventWoken, EventPromised, EventMerged, EventSplit, EventLinked, EventUnlinked, EventRated,
+	EventUndelivered,
 }
 
 // Internal reports whether only agents see the event.
 func (k EventKind) Internal() bool {
 	switch k {
 	case EventNoted, EventAssigned, EventPriority, EventMoved, EventTagged, EventUntagged, EventSnoozed, EventWoken, EventLinked, EventUnlinked,
-		EventRated:
+		EventRated, EventUndelivered:
 		return true
 	}
 	return false

@@ -10,7 +10,10 @@ import (
 // false when that was known: they have proven no other one since.
 func (tx *Tx) ProveAddress(ctx context.Context, c portal.ContactID, address string) (first bool, err error) {
 	n, err := tx.exec(ctx, `UPDATE contact SET proven = $2 WHERE id = $1 AND proven <> $2`, c, address)
-	return n > 0, err
+	if err != nil {
+		return false, err
+	}
+	return n > 0, tx.MarkReachable(ctx, c, address)
 }
 
 // ProvenAddress is the address the contact has proven last; "" for none.
