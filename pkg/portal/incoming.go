@@ -17,12 +17,16 @@ type Incoming struct {
 	MessageID  string
 	InReplyTo  []string
 	References []string // oldest first
-	ReturnPath string   // the address, lower case; "" with HasReturnPath: the null path
+	// ReturnPath is in lower case, and as it came where it is no address that
+	// contacts could have; "" with HasReturnPath: the null path.
+	ReturnPath string
 	HasReturnPath,
 	NoHeader bool // nothing that could be a header was found
 
 	Text   string // what the sender wrote now, without what it quotes and without the signature rule "-- "
 	Quoted string // the rest: quoted mails, whole and in order
+	// Both together are at most 1 MiB, which is more than a message holds: the
+	// taker cuts. Of a longer text the whole is among the files.
 	Files  []IncomingFile
 
 	// Auto says why the mail counts as automatic; AutoNone for a person's.
@@ -48,7 +52,7 @@ type MailAddress struct {
 type IncomingFile struct {
 	Name      string
 	Type      string // as declared, such as image/png
-	Content   []byte
+	Content   []byte // may share memory with the mail's source
 	SHA256    string // hex
 	Inline    bool   // shown within the text, such as a picture in a signature
 	ContentID string // without brackets

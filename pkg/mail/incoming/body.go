@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/jhillyerd/enmime/v2"
 
@@ -33,7 +34,7 @@ type file struct {
 // body decides what of the parts is text and what is a file.
 func (p *parser) body(root *enmime.Part) {
 	c := p.collect(root)
-	text := strings.Join(c.texts, "\n\n")
+	text := strings.Join(withoutTwice(c.texts), "\n\n")
 	if strings.TrimSpace(text) == "" {
 		text = p.instead(c)
 	}
@@ -49,6 +50,17 @@ func (p *parser) body(root *enmime.Part) {
 	}
 	p.m.Files = p.files(c)
 	p.m.Text = text
+}
+
+// withoutTwice leaves out a text that says what the one before it says: some
+// programs send both forms side by side instead of as alternatives.
+func withoutTwice(texts []string) []string {
+	bare := func(s string) string {
+		return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r == '>' || r == '*' || r == '_' }), "")
+	}
+	return slices.CompactFunc(texts, func(a, b string) bool {
+		return len(a) < 2*len(b)+100 && len(b) < 2*len(a)+100 && bare(a) == bare(b)
+	})
 }
 
 // instead finds something readable in a mail without a text of its own, such

@@ -159,11 +159,21 @@ func (p *parser) envelope(h textproto.MIMEHeader) {
 	m.InReplyTo = messageIDs(h["In-Reply-To"])
 	m.References = messageIDs(h["References"])
 	if paths, ok := h["Return-Path"]; ok {
-		m.HasReturnPath = true
-		if a := p.addresses(paths[:1]); len(a) > 0 {
-			m.ReturnPath = a[0].Address
-		}
+		m.HasReturnPath, m.ReturnPath = true, returnPath(paths[0])
 	}
+}
+
+// returnPath is the address in a Return-Path header. Servers make longer and
+// stranger ones than people have; only an empty one is the null path.
+func returnPath(value string) string {
+	value = line(value)
+	if _, after, ok := strings.Cut(value, "<"); ok {
+		value, _, _ = strings.Cut(after, ">")
+	}
+	if address := bareAddress(value); address != "" {
+		return address
+	}
+	return strings.ToLower(line(cutText(value, 320)))
 }
 
 func (p *parser) delivered(h textproto.MIMEHeader) []string {
