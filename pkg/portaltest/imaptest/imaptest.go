@@ -21,6 +21,7 @@ import (
 	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
 	"github.com/emersion/go-sasl"
 
+	"github.com/portalctl/portalctl/pkg/portaltest/pipetest"
 	"github.com/portalctl/portalctl/pkg/portaltest/smtptest"
 )
 
@@ -62,7 +63,7 @@ type Server struct {
 	Client *tls.Config
 
 	options Options
-	pipes   *pipes
+	pipes   *pipetest.Listener
 	account *imapmemserver.User
 
 	mu       sync.Mutex
@@ -86,7 +87,7 @@ func Start(t testing.TB, o Options) *Server {
 // that it can live within a synctest bubble.
 func Pipe(t testing.TB, o Options) *Server {
 	t.Helper()
-	p := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+	p := pipetest.Listen()
 	s := start(t, o, p)
 	s.Host, s.Port, s.pipes = "127.0.0.1", 143, p
 	return s
@@ -135,16 +136,8 @@ func start(t testing.TB, o Options, listener net.Listener) *Server {
 }
 
 // Dial connects to a server started by Pipe, whatever the address.
-func (s *Server) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	client, server := newPipe()
-	select {
-	case s.pipes.conns <- server:
-		return client, nil
-	case <-s.pipes.closed:
-		return nil, errors.New("connection refused")
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+func (s *Server) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	return s.pipes.Dial(ctx, network, address)
 }
 
 // Add puts mails into a folder, with line ends as on the wire.
@@ -354,26 +347,3 @@ func (s *session) Idle(w *imapserver.UpdateWriter, stop <-chan struct{}) error {
 	}
 	return s.UserSession.Idle(w, stop)
 }
-
-// pipes is a listener for connections that stay in the process.
-type pipes struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error {
-	p.once.Do(func() { close(p.closed) })
-	return nil
-}
-
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 143} }

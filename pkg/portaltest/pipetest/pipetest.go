@@ -1,6 +1,10 @@
-package imaptest
+// Package pipetest is a network within the process, for servers and clients
+// that meet in a synctest bubble.
+package pipetest
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -8,10 +12,10 @@ import (
 	"time"
 )
 
-// newPipe makes both ends of a connection within the process. Unlike
-// net.Pipe's it has a buffer: two sides that speak at once, as in a failing
-// TLS handshake, do not wait for each other.
-func newPipe() (client, server net.Conn) {
+// Pipe makes both ends of a connection. Unlike net.Pipe's it has a buffer: two
+// sides that speak at once, as in a failing TLS handshake, do not wait for
+// each other.
+func Pipe() (client, server net.Conn) {
 	a, b := newStream(), newStream()
 	return &end{in: a, out: b}, &end{in: b, out: a}
 }
@@ -108,3 +112,47 @@ type pipeAddr struct{}
 
 func (pipeAddr) Network() string { return "pipe" }
 func (pipeAddr) String() string  { return "pipe" }
+
+// Listener is where a server waits for connections made with Dial.
+type Listener struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+// Listen makes a Listener.
+func Listen() *Listener {
+	return &Listener{conns: make(chan net.Conn), closed: make(chan struct{})}
+}
+
+// Dial connects, whatever the address.
+func (l *Listener) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	client, server := Pipe()
+	select {
+	case l.conns <- server:
+		return client, nil
+	case <-l.closed:
+		return nil, errors.New("connection refused")
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Accept waits for a connection.
+func (l *Listener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close ends the waiting.
+func (l *Listener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return nil
+}
+
+// Addr is no address.
+func (l *Listener) Addr() net.Addr { return pipeAddr{} }
