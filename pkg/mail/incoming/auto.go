@@ -247,7 +247,7 @@ var noReplyNames = []string{
 	"svara ej", "svara inte", "inte svara", "ej svar", "svar ej",
 	"ikke svar", "svar ikke", "ingen svar", "besvares ikke", "ei vastausta", "ala vastaa",
 	"nicht antworten", "keine antwort", "bitte nicht antworten",
-	"ne pas repondre", "nepas repondre", "pas de reponse",
+	"ne pas repondre", "nepas repondre", "pas de reponse", //nolint:misspell // French, as addresses spell it
 	"no responder", "no contestar", "no responda", "nao responder", "nao responda", "nao responde",
 	"non rispondere", "no resposta", "niet beantwoorden", "niet reageren", "geen antwoord",
 	"nie odpowiadac", "nie odpowiadaj", "neodpovidat", "neodpovidejte", "neodpovedat", "neodpovedajte",

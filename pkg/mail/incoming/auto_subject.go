@@ -91,7 +91,7 @@ var autoPrefixes = []string{
 	"automatisch bericht", "afwezigheidsbericht", "afwezigheidsassistent", "niet op kantoor",
 	"outomatiese antwoord", "automatesch äntwert",
 	// French, Spanish, Portuguese, Italian, Catalan, Galician, Basque, Romanian
-	"réponse automatique", "reponse automatique", "message d'absence", "message d’absence",
+	"réponse automatique", "reponse automatique", "message d'absence", "message d’absence", //nolint:misspell // French, as some spell it
 	"absence du bureau", "absent du bureau", "absente du bureau", "absent(e) du bureau",
 	"notification d'absence", "notification d’absence",
 	"respuesta automática", "respuesta automatica", "fuera de la oficina", "fuera de oficina",

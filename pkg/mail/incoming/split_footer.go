@@ -2,9 +2,13 @@ package incoming
 
 import "strings"
 
-// signatureLines is how long a signature may be; below a rule of two hyphens
-// with more under it, somebody goes on writing.
-const signatureLines = 30
+// signatureLines is how long a signature may be; with more below a rule of two
+// hyphens, somebody goes on writing. The rule proper has a space behind it. Two
+// hyphens alone may be drawn, so that less may follow them.
+const (
+	signatureLines      = 30
+	signatureLinesLoose = 12
+)
 
 // mostFooters bounds how many stretches of signature and footer are taken off
 // the end of a mail.
@@ -49,7 +53,7 @@ func (l *letter) signature(begin, end int) int {
 			continue
 		}
 		bare := tidy(line)
-		if bare == "--" || bare == "—" && strings.HasPrefix(line, "— ") {
+		if bare == "--" && (lines <= signatureLinesLoose || strings.HasPrefix(line, "-- ")) {
 			return i
 		}
 		if isRule(bare) && l.listFooter(i+1, end) {
@@ -111,7 +115,7 @@ func isFooter(line string) bool {
 	if line == "" || len(line) > longestFooter {
 		return false
 	}
-	s := strings.ToLower(strings.Trim(line, "[]()<>*_-–—. "))
+	s := strings.ToLower(strings.Trim(withoutLinks(line), "[]()<>*_-–—. "))
 	s = strings.ReplaceAll(s, "’", "'")
 	if strings.HasPrefix(s, "virus-free") {
 		return true
@@ -124,7 +128,6 @@ func isFooter(line string) bool {
 			return true
 		}
 	}
-	s, _, _ = strings.Cut(s, "<http")
 	s = strings.TrimRight(s, ". !。")
 	for _, end := range footerEnds {
 		if strings.HasSuffix(s, end) {
@@ -132,6 +135,19 @@ func isFooter(line string) bool {
 		}
 	}
 	return false
+}
+
+// withoutLinks takes out the addresses that stand in angle brackets behind
+// what was a link.
+func withoutLinks(line string) string {
+	for {
+		before, after, found := strings.Cut(line, "<http")
+		if !found {
+			return strings.Join(strings.Fields(line), " ")
+		}
+		_, after, _ = strings.Cut(after, ">")
+		line = before + after
+	}
 }
 
 func hasAnyOf(s string, parts []string) bool {
@@ -181,7 +197,7 @@ var footerBegins = []string{
 	// Welsh, Irish, Basque, Georgian, Armenian, Azerbaijani
 	"anfonwyd o", "anfonwyd gan", "seolta ó", "seolta as", "nire iphone", "გაგზავნილია", "ուղարկված", "ուղարկվել է", "göndərildi",
 	// Hebrew, Arabic, Persian, Urdu
-	"נשלח מ", "נשלח באמצעות", "הורד את outlook", "קבל את outlook", "أُرسلت من", "أرسلت من", "تم الإرسال من", "تم الارسال من", "مرسل من", "أُرسل من", "أرسل من", "مُرسل من", "الحصول على outlook", "احصل على outlook", "ارسال شده از", "ارسال‌شده از", "فرستاده شده از",
+	"נשלח מ", "נשלח באמצעות", "הורד את outlook", "קבל את outlook", "أُرسلت من", "أرسلت من", "تم الإرسال من", "تم الارسال من", "مرسل من", "أُرسل من", "أرسل من", "مُرسل من", "الحصول على outlook", "احصل على outlook", "ارسال شده از", "ارسالشده از", "فرستاده شده از",
 	// Thai, Vietnamese, Indonesian, Malay, Filipino
 	"ส่งจาก", "ส่งโดย", "đã gửi từ", "được gửi từ", "gửi từ", "tải outlook", "dikirim dari", "dikirim menggunakan", "terkirim dari", "dapatkan outlook", "unduh outlook", "dihantar dari", "dihantar daripada", "ipinadala mula",
 	// Chinese, Japanese, Korean

@@ -25,7 +25,7 @@ func (l *letter) introAbove(i int, line string, quoteBelow bool) (start int, str
 		return -1, false
 	}
 	start = -1
-	sentence := ""
+	sentence, whole := "", false
 	for j := i; j >= 0 && j > i-introLines && l.kinds[j] == lineText && len(l.lines[j]) <= longestLine; j-- {
 		part := tidy(l.lines[j])
 		if j < i && endsSentence(part) || len(sentence)+len(part) > longestLine {
@@ -33,12 +33,20 @@ func (l *letter) introAbove(i int, line string, quoteBelow bool) (start int, str
 		}
 		sentence = strings.TrimSpace(part + " " + sentence)
 		l.looked += len(sentence)
-		first := j == 0 || l.kinds[j-1] != lineText
 		c := cluesOf(sentence)
-		if !c.enough(quoteBelow) || !beginsIntro(part, first) {
+		if !c.enough(quoteBelow) {
 			continue
 		}
-		start, strong = j, c.strong()
+		opens := opensProperly(part)
+		paragraph := (j == 0 || l.kinds[j-1] != lineText) && goesOn(part)
+		switch {
+		case j == i, opens, !whole && paragraph, start < 0 && c.whole():
+			start, strong = j, c.strong()
+			whole = c.whole()
+		}
+		if whole && opens {
+			break
+		}
 	}
 	return start, strong
 }
@@ -47,7 +55,7 @@ func (l *letter) introAbove(i int, line string, quoteBelow bool) (start int, str
 // it, where a program made one line of the two.
 func (l *letter) startsWithin(line string) bool {
 	at := strings.IndexByte(line, '@')
-	if at < 0 || !beginsIntro(line, false) {
+	if at < 0 || !opensProperly(line) {
 		return false
 	}
 	rest := line[at:]
@@ -115,12 +123,11 @@ func endsSentence(line string) bool {
 	return strings.ContainsRune("!?;:\uff1a。!?…", last)
 }
 
-// beginsIntro reports whether an introduction can begin with this line: with a
-// word such as "On", a date, a name with its address, or anything at all where
-// a paragraph begins.
-func beginsIntro(line string, paragraph bool) bool {
+// opensProperly reports whether an introduction can begin with this line: with
+// a word such as "On", or a date.
+func opensProperly(line string) bool {
 	line = strings.TrimLeft(line, "-–—*_ \"'“«„")
-	if paragraph || startsWithDigit(line) {
+	if startsWithDigit(line) {
 		return true
 	}
 	word := strings.ToLower(line)
@@ -128,6 +135,21 @@ func beginsIntro(line string, paragraph bool) bool {
 		word = word[:i]
 	}
 	return opensIntro(strings.TrimRight(word, ".,"))
+}
+
+// goesOn reports whether a line can be the first of an introduction that does
+// not begin with a word known here: it has a date or an address in it, and is
+// no sentence of its own.
+func goesOn(line string) bool {
+	if !strings.ContainsFunc(line, func(r rune) bool { return unicode.IsDigit(r) || r == '@' }) {
+		return false
+	}
+	bare, stop := strings.CutSuffix(line, ".")
+	if !stop {
+		return true
+	}
+	last := bare[strings.LastIndexByte(bare, ' ')+1:]
+	return utf8.RuneCountInString(last) <= 3 // "kl.", "g."
 }
 
 func startsWithDigit(line string) bool {
@@ -139,7 +161,7 @@ func startsWithDigit(line string) bool {
 // language; digits and addresses do not.
 type clues struct {
 	address, year, clock, digit, wrote bool
-	long                               bool
+	long, torn                         bool
 }
 
 // enough reports whether the clues suffice above a quotation that has its >
@@ -159,8 +181,14 @@ func (c clues) strong() bool {
 	return c.address && c.wrote
 }
 
+// whole reports whether nothing is missing: who wrote, and when, with the
+// address not torn.
+func (c clues) whole() bool {
+	return (c.address || c.wrote) && c.year && c.clock && !c.torn
+}
+
 func cluesOf(sentence string) clues {
-	c := clues{long: len(sentence) > 160}
+	c := clues{long: len(sentence) > 160, torn: strings.Count(sentence, ">") > strings.Count(sentence, "<")}
 	digits, separators, last := 0, 0, rune(0)
 	number := func() {
 		if digits == 4 {
