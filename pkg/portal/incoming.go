@@ -23,11 +23,12 @@ type Incoming struct {
 	HasReturnPath,
 	NoHeader bool // nothing that could be a header was found
 
-	Text   string // what the sender wrote now, without what it quotes and without the signature rule "-- "
-	Quoted string // the rest: quoted mails, whole and in order
-	// Both together are at most 1 MiB, which is more than a message holds: the
-	// taker cuts. Of a longer text the whole is among the files.
-	Files  []IncomingFile
+	// Text is what the sender wrote now, without what it quotes and without the
+	// signature below "-- "; Quoted is the rest, whole and in order. Together
+	// they are at most 1 MiB, which is more than a message holds: the taker
+	// cuts. Of a longer text the whole is among the files.
+	Text, Quoted string
+	Files        []IncomingFile
 
 	// Auto says why the mail counts as automatic; AutoNone for a person's.
 	Auto   AutoMark
