@@ -42,6 +42,10 @@ func (s *Server) routes() []route {
 		// The queues.
 		{"GET /{$}", s.home, agents, noBody},
 		{"GET /tickets", s.queueShow, agents, noBody},
+
+		// Reports.
+		{"GET /reports", s.reports, agents, noBody},
+		{"GET /reports.csv", s.reportsCSV, agents, noBody},
 	}
 }
 

@@ -59,6 +59,11 @@ func (p *Printer) DateShort(t time.Time) string {
 	return p.date(p.dates.short, t, &p.dates.shortMonths)
 }
 
+// DayMonth writes a day of a year everybody knows: 31 Jan.
+func (p *Printer) DayMonth(t time.Time) string {
+	return p.date(p.dates.shortNoYear, t, &p.dates.shortMonths)
+}
+
 // Time writes a time of day: 14:05.
 func (p *Printer) Time(t time.Time) string { return t.Format("15:04") }
 

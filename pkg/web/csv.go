@@ -23,14 +23,14 @@ func (s *Server) ticketsCSV(w http.ResponseWriter, r *http.Request) error {
 	out := csv.NewWriter(b)
 	record := make([]string, len(columns))
 	for i, c := range columns {
-		record[i] = csvCell(v.columnLabel(c))
+		record[i] = page.CSVCell(v.columnLabel(c))
 	}
 	if err := out.Write(record); err != nil {
 		return err
 	}
 	err := s.app.ExportTickets(r.Context(), v.Visit, q, func(t *portal.TicketRow) error {
 		for i, c := range columns {
-			record[i] = csvCell(v.csvValue(t, c))
+			record[i] = page.CSVCell(v.csvValue(t, c))
 		}
 		return out.Write(record)
 	})
@@ -75,12 +75,4 @@ func (v *view) csvValue(t *portal.TicketRow, c portal.TicketColumn) string {
 		return t.UpdatedAt.In(v.Zone).Format("2006-01-02 15:04")
 	}
 	return ""
-}
-
-// csvCell keeps spreadsheets from running what somebody typed as a formula.
-func csvCell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r\n|%", rune(s[0])) || strings.HasPrefix(s, "＝") || strings.HasPrefix(s, "＋") || strings.HasPrefix(s, "－") || strings.HasPrefix(s, "＠") {
-		return "'" + s
-	}
-	return s
 }

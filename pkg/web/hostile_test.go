@@ -11,6 +11,7 @@ import (
 	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/portal"
 	"github.com/portalctl/portalctl/pkg/store"
+	"github.com/portalctl/portalctl/pkg/web/page"
 	"golang.org/x/net/html"
 )
 
@@ -116,8 +117,8 @@ func TestCSVCellsAreNoFormulas(t *testing.T) {
 		"=1+1": "'=1+1", "+46": "'+46", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\t=1": "'\t=1", "|cmd": "'|cmd", "＝1": "'＝1",
 		"T-1001": "T-1001", "": "", "a=b": "a=b",
 	} {
-		if got := csvCell(in); got != want {
-			t.Errorf("csvCell(%q) is %q, wanted %q", in, got, want)
+		if got := page.CSVCell(in); got != want {
+			t.Errorf("page.CSVCell(%q) is %q, wanted %q", in, got, want)
 		}
 	}
 }
