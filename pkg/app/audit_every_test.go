@@ -19,14 +19,14 @@ import (
 // people writes an entry, and proves it in TestActsAreAudited or in a test of
 // its own that is named in auditedElsewhere.
 var unaudited = map[string]string{
-	"it only reads": `AcceptsMail Account ActingAgent Agent Agents AuditLog AuditRetention BaseURL Companies Contact Contacts DeskTickets
+	"it only reads": `PlanMerge Tags AcceptsMail Account ActingAgent Agent Agents AuditLog AuditRetention BaseURL Companies Contact Contacts DeskTickets
 		Domain DomainRecords Domains Draft Enter Explain Factor GroupContacts Groups GroupsOfPortal Inbox Inboxes Known MailboxPlace
 		MayAddPasskey MayRemoveDomain MemberCounts Members OffersPasskeys Outbox Passkey PasskeysWork PeekLook PeekToken PortalNamed
 		Portals PreviewChange PreviewGroup PreviewRules ProofWays Proven Ready Review SSOAddresses SendsMail PeekRating RatingPath Report OperatorReport ShowCompany ShowContact
 		DeskFrame QueueTickets
 		ShowGroup ShowMember ShowTicket Status Store TestAccess Tickets URL UsualAnswer VerifyAudit WaitingInvitations`,
 	"it works on a copy that is thrown away":                            `OnCopy`,
-	"a ticket's own history tells who did it":                           `AssignTicket CloseTicket CreateTicket DeskClose DeskReopen DeskReply OpenDeskTicket OpenTicket Rate RateTicket ReopenTicket Reply`,
+	"a ticket's own history tells who did it":                           `Assign AssignTicket LinkTickets LookAfterDesk Promise Snooze Split TagTicket UnlinkTickets Wake CloseTicket CreateTicket DeskClose DeskReopen DeskReply OpenDeskTicket OpenTicket Rate RateTicket ReopenTicket Reply`,
 	"reading moves a read mark, which is the reader's own":              `Ticket TicketBefore`,
 	"a draft is seen by nobody but its writer":                          `KeepDraft`,
 	"the outbox itself tells what became of a mail":                     `Deliver DropMails RetryFailedMails RetryMails SendTest`,
@@ -164,6 +164,21 @@ var acts = []act{
 	}},
 	{"RemoveParticipant", portal.AuditSight, func(ctx context.Context, w *world) error {
 		return w.RemoveParticipant(ctx, w.as(w.ana), portal.FirstTicketNumber, w.bo.ID)
+	}},
+	{"SetTicket", portal.AuditSight, func(ctx context.Context, w *world) error {
+		return failed(w.SetTicket(ctx, CommandHand(portal.ByOperator), portal.FirstTicketNumber, TicketPatch{Confidential: new(false)}))
+	}},
+	{"Merge", portal.AuditSight, func(ctx context.Context, w *world) error {
+		h := CommandHand(portal.ByOperator)
+		other, err := w.OpenTicket(ctx, w.as(w.bo), NewTicket{Subject: "another", Body: "x"})
+		if err != nil {
+			return err
+		}
+		plan, err := w.PlanMerge(ctx, h, other, portal.FirstTicketNumber)
+		if err != nil {
+			return err
+		}
+		return w.Merge(ctx, h, other, portal.FirstTicketNumber, plan.Seen)
 	}},
 	{"UseLink", portal.AuditSignIn, func(_ context.Context, w *world) error { w.signIn(w.ana); return nil }},
 	{"SignOut", portal.AuditSignOut, func(ctx context.Context, w *world) error { return w.SignOut(ctx, w.as(w.ana)) }},

@@ -40,7 +40,8 @@ func (a *App) DeskReply(ctx context.Context, by portal.AgentID, n portal.TicketN
 	return err
 }
 
-// ticketOfAgent returns a ticket that an agent who is not disabled sees.
+// ticketOfAgent returns a ticket that an agent who is not disabled sees and may
+// work on.
 func ticketOfAgent(ctx context.Context, tx *store.Tx, by portal.AgentID, n portal.TicketNumber) (*portal.Agent, *portal.Ticket, error) {
 	agent, err := tx.Agent(ctx, by)
 	if err != nil {
@@ -51,7 +52,10 @@ func ticketOfAgent(ctx context.Context, tx *store.Tx, by portal.AgentID, n porta
 	}
 	viewer := portal.AgentViewer(agent)
 	t, err := tx.TicketFor(ctx, &viewer, n)
-	return agent, t, err
+	if err != nil {
+		return nil, nil, err
+	}
+	return agent, t, notMerged(t)
 }
 
 // addNote writes an internal message. The ticket itself does not change, so
@@ -128,31 +132,6 @@ func (a *App) CreateTicket(ctx context.Context, in DeskTicket) (portal.TicketNum
 	return t.Number, err
 }
 
-// AssignTicket assigns to an agent (0: nobody); reports whether it changed.
-func (a *App) AssignTicket(ctx context.Context, by portal.Actor, n portal.TicketNumber, to portal.AgentID) (bool, error) {
-	changed := false
-	err := a.store.Write(ctx, func(tx *store.Tx) error {
-		t, err := tx.Ticket(ctx, n)
-		if err != nil || t.Assignee == to {
-			return err
-		}
-		e := portal.Event{Kind: portal.EventAssigned, By: by, From: t.AssigneeName}
-		if to != 0 {
-			agent, err := tx.Agent(ctx, to)
-			if err != nil {
-				return err
-			}
-			if agent.Disabled {
-				return portal.Conflictf("agent.disabled", "the agent %s is disabled", agent.Email)
-			}
-			e.To = agent.Name
-		}
-		t.Assignee, changed = to, true
-		return saveWithEvent(ctx, tx, t, e)
-	})
-	return changed, err
-}
-
 // DeskClose closes a ticket from a command; it reports whether it was open.
 func (a *App) DeskClose(ctx context.Context, by portal.Actor, n portal.TicketNumber) (changed bool, err error) {
 	err = a.store.Write(ctx, func(tx *store.Tx) error {
@@ -176,10 +155,16 @@ func (a *App) DeskReopen(ctx context.Context, by portal.Actor, n portal.TicketNu
 			return err
 		}
 		changed = true
+		if err := notMerged(t); err != nil {
+			return err
+		}
 		if err := t.Reopen(tx.Now, &portal.TicketSettings{}, false); err != nil {
 			return err
 		}
-		return saveWithEvent(ctx, tx, t, portal.Event{Kind: portal.EventReopened, By: by})
+		if err := saveWithEvent(ctx, tx, t, portal.Event{Kind: portal.EventReopened, By: by}); err != nil {
+			return err
+		}
+		return a.assignReopened(ctx, tx, t, by)
 	})
 	return changed, err
 }

@@ -31,7 +31,11 @@ func (a *App) noticeDesk(ctx context.Context, tx *store.Tx, news deskNews, t *po
 		}
 		for i := range agents {
 			if agent := &agents[i]; hears(agent, t) {
-				if err := a.tellAgent(ctx, tx, news.agent, agent, t, m.ID); err != nil {
+				kind := news.agent
+				if news == newTicket && t.Assignee == agent.ID {
+					kind = store.MailAgentAssigned // a rule gave it to them: one mail tells both
+				}
+				if err := a.tellAgent(ctx, tx, kind, agent, t, m.ID); err != nil {
 					return err
 				}
 				told++

@@ -21,7 +21,8 @@ const (
 )
 
 // Run does what has to be done while pages are served, until ctx ends: work
-// put off until after an answer, sending mail, sweeping out what has run out.
+// put off until after an answer, sending mail, sweeping out what has run out,
+// looking after the desk.
 // It returns when all of it has stopped; work already accepted is finished.
 func (a *App) Run(ctx context.Context) {
 	var workers, rest sync.WaitGroup
@@ -40,6 +41,7 @@ func (a *App) Run(ctx context.Context) {
 		rest.Go(func() { a.Deliver(ctx) })
 	}
 	rest.Go(func() { a.sweep(ctx) })
+	rest.Go(func() { a.lookAfter(ctx) })
 	<-ctx.Done()
 	a.laterMu.Lock()
 	a.later = nil

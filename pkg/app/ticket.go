@@ -29,6 +29,10 @@ type TicketView struct {
 	Follows                       portal.TicketNumber
 	Draft                         map[string]string // what was typed before and not sent
 	UnreadFrom                    portal.MessageID  // messages after this one are new to the viewer
+	// LeadsTo is the ticket this one was merged into, where the viewer sees it:
+	// nothing is left to read here.
+	LeadsTo portal.TicketNumber
+	Turn    portal.Turn
 }
 
 // fieldFollows is the custom field that names the closed ticket a new one
@@ -60,6 +64,10 @@ func (a *App) TicketBefore(ctx context.Context, v *Visit, n portal.TicketNumber,
 		view.Ticket, view.Draft = t, p.Draft
 		view.UnreadFrom = max(p.ReadMark, v.readFrom())
 		view.permit(v, tx.Now)
+		view.Turn = t.Turn(tx.Now)
+		if view.LeadsTo, err = leadsTo(ctx, tx, &v.Viewer, t); err != nil {
+			return err
+		}
 		if v.Contact != nil && t.AnsweredAt.IsZero() && t.Status != portal.Closed {
 			if view.Usual, err = a.usualAnswer(ctx, tx, t.InboxID); err != nil {
 				return err
@@ -143,6 +151,9 @@ func ticketForChange(ctx context.Context, tx *store.Tx, v *Visit, n portal.Ticke
 	}
 	t, err := tx.TicketFor(ctx, &v.Viewer, n)
 	if err != nil {
+		return nil, err
+	}
+	if err := notMerged(t); err != nil {
 		return nil, err
 	}
 	if v.Contact != nil {
@@ -245,6 +256,13 @@ func (a *App) open(ctx context.Context, tx *store.Tx, p *portal.Portal, t *porta
 	if err := notErased(ctx, tx, t.Requester); err != nil {
 		return err
 	}
+	if by.Agent != 0 {
+		t.AnsweredAt = tx.Now // the desk spoke first
+	}
+	agent, err := begin(ctx, tx, t)
+	if err != nil {
+		return err
+	}
 	if err := tx.AddTicket(ctx, t); err != nil {
 		return err
 	}
@@ -257,6 +275,11 @@ func (a *App) open(ctx context.Context, tx *store.Tx, p *portal.Portal, t *porta
 	if err := tx.AddEvent(ctx, &portal.Event{Ticket: t.Number, Kind: portal.EventCreated, By: by, At: tx.Now}); err != nil {
 		return err
 	}
+	if agent != nil {
+		if err := assignedByRule(ctx, tx, t, agent); err != nil {
+			return err
+		}
+	}
 	if by.Contact != 0 {
 		if err := tx.MarkRead(ctx, by.Contact, t.Number, m.ID); err != nil {
 			return err
@@ -265,6 +288,12 @@ func (a *App) open(ctx context.Context, tx *store.Tx, p *portal.Portal, t *porta
 			if err := tx.RemoveDraft(ctx, by.Contact, draftNew); err != nil {
 				return err
 			}
+		}
+	}
+	if agent != nil && by.Agent != 0 {
+		// What customers write is told with the ticket; see noticeDesk.
+		if err := a.noticeAgent(ctx, tx, store.MailAgentAssigned, agent.ID, t, m.ID, by); err != nil {
+			return err
 		}
 	}
 	return a.noticeOpened(ctx, tx, p, t, m, by)
@@ -335,7 +364,7 @@ func (a *App) addMessage(ctx context.Context, tx *store.Tx, t *portal.Ticket, m 
 	if closeIt && t.Close(tx.Now) {
 		kinds = append(kinds, portal.EventClosed)
 	}
-	if err := tx.SaveTicket(ctx, t); err != nil {
+	if err := saveTicket(ctx, tx, t); err != nil {
 		return err
 	}
 	for _, kind := range kinds {
@@ -351,6 +380,11 @@ func (a *App) addMessage(ctx context.Context, tx *store.Tx, t *portal.Ticket, m 
 			if err := tx.RemoveDraft(ctx, by.Contact, t.Number.String()); err != nil {
 				return err
 			}
+		}
+	}
+	if reopened {
+		if err := a.assignReopened(ctx, tx, t, by); err != nil {
+			return err
 		}
 	}
 	if err := a.noticeMessage(ctx, tx, t, m, by); err != nil {
@@ -391,7 +425,10 @@ func (a *App) ReopenTicket(ctx context.Context, v *Visit, n portal.TicketNumber)
 		if err := t.Reopen(tx.Now, &v.Portal.Tickets, v.Agent == nil); err != nil {
 			return err
 		}
-		return saveWithEvent(ctx, tx, t, portal.Event{Kind: portal.EventReopened, By: v.actor()})
+		if err := saveWithEvent(ctx, tx, t, portal.Event{Kind: portal.EventReopened, By: v.actor()}); err != nil {
+			return err
+		}
+		return a.assignReopened(ctx, tx, t, v.actor())
 	})
 }
 
@@ -440,7 +477,7 @@ func (a *App) changeTicket(ctx context.Context, v *Visit, n portal.TicketNumber,
 
 // saveWithEvent writes a changed ticket and what happened to it.
 func saveWithEvent(ctx context.Context, tx *store.Tx, t *portal.Ticket, e portal.Event) error {
-	if err := tx.SaveTicket(ctx, t); err != nil {
+	if err := saveTicket(ctx, tx, t); err != nil {
 		return err
 	}
 	e.Ticket, e.At = t.Number, tx.Now

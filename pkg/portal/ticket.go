@@ -233,6 +233,7 @@ const (
 	EventLinked             EventKind = "linked"   // From: the kind of link; To: the other ticket's number
 	EventUnlinked           EventKind = "unlinked"
 	EventUndelivered        EventKind = "undelivered" // To: whom a mail did not reach; From: why
+	EventSubject            EventKind = "subject"     // the words stand nowhere but on the ticket
 )
 
 // EventKinds lists every kind of event.
@@ -240,7 +241,7 @@ var EventKinds = []EventKind{
 	EventCreated, EventReplied, EventNoted, EventStatus, EventClosed, EventReopened, EventAssigned, EventParticipantAdded,
 	EventParticipantRemoved, EventConfidential, EventImported, EventPriority, EventCategory, EventField, EventMoved, EventTagged,
 	EventUntagged, EventSnoozed, EventWoken, EventPromised, EventMerged, EventSplit, EventLinked, EventUnlinked, EventRated,
-	EventUndelivered,
+	EventUndelivered, EventSubject,
 }
 
 // Internal reports whether only agents see the event.
@@ -330,6 +331,17 @@ func (t *Ticket) Reopen(now time.Time, s *TicketSettings, byCustomer bool) error
 	t.setStatus(now, WaitingOnUs)
 	t.ClosedAt, t.UpdatedAt = time.Time{}, now
 	return nil
+}
+
+// Follow sets the status that the newest public message of an open ticket
+// means, when messages came or went otherwise than one after the other.
+func (t *Ticket) Follow(m *Message, now time.Time) {
+	switch {
+	case m.Agent != 0:
+		t.setStatus(now, WaitingOnCustomer)
+	case t.Status != New || !t.AnsweredAt.IsZero():
+		t.setStatus(now, WaitingOnUs)
+	}
 }
 
 func (t *Ticket) setStatus(now time.Time, s Status) {

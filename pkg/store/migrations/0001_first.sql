@@ -406,6 +406,7 @@ CREATE INDEX ticket_of_assignee ON ticket (assignee_id, updated_at DESC, number 
   contact_id, status, subject, priority, category, company_id, inbox_id, confidential, created_at, status_at, last_public)
   WHERE assignee_id IS NOT NULL;
 CREATE INDEX ticket_remind ON ticket (remind_at) WHERE remind_at IS NOT NULL;
+CREATE INDEX ticket_snoozed ON ticket (snoozed_until) WHERE snoozed_until IS NOT NULL;
 CREATE INDEX ticket_merged ON ticket (merged_into) WHERE merged_into IS NOT NULL;
 
 -- Words the desk puts on tickets to find them by; customers do not see them.
