@@ -316,7 +316,10 @@ func TestFetchBelievesNoServer(t *testing.T) {
 		talk [][2]string
 	}{
 		{"a body larger than announced", "larger than the server said", [][2]string{
-			{"", greeting}, {"AUTHENTICATE", signedIn}, {"EXAMINE", examined}, {"SEARCH", "* SEARCH 1\nTAG OK\n"},
+			{"", greeting},
+			{"AUTHENTICATE", signedIn},
+			{"EXAMINE", examined},
+			{"SEARCH", "* SEARCH 1\nTAG OK\n"},
 			{"RFC822.SIZE", "* 1 FETCH (UID 1 RFC822.SIZE 12)\nTAG OK\n"},
 			{"BODY", fmt.Sprintf("* 1 FETCH (UID 1 BODY[] {%d}\nFrom: ", 100<<20)},
 		}},
@@ -329,9 +332,14 @@ func TestFetchBelievesNoServer(t *testing.T) {
 		{"a goodbye for a greeting", "hangs up: too many of you", [][2]string{{"", "* BYE too many of you\n"}}},
 		{"nonsense", "", [][2]string{{"", "220 mail.example.com ESMTP\n"}}},
 		{"a mail that is listed and not handed over", "does not hand it over", [][2]string{
-			{"", greeting}, {"AUTHENTICATE", signedIn}, {"EXAMINE", examined}, {"SEARCH", "* SEARCH 1\nTAG OK\n"},
+			{"", greeting},
+			{"AUTHENTICATE", signedIn},
+			{"EXAMINE", examined},
+			{"SEARCH", "* SEARCH 1\nTAG OK\n"},
 			{"RFC822.SIZE", "* 1 FETCH (UID 1 RFC822.SIZE 12)\nTAG OK\n"},
-			{"BODY", "* 1 FETCH (UID 1 BODY[] NIL)\nTAG OK\n"}, {"SEARCH", "* SEARCH 1\nTAG OK\n"}, {"LOGOUT", "TAG OK\n"},
+			{"BODY", "* 1 FETCH (UID 1 BODY[] NIL)\nTAG OK\n"},
+			{"SEARCH", "* SEARCH 1\nTAG OK\n"},
+			{"LOGOUT", "TAG OK\n"},
 		}},
 		{"a folder that is not there", `the folder "INBOX" cannot be opened: no such (user) folder`, [][2]string{
 			{"", greeting}, {"AUTHENTICATE", signedIn}, {"EXAMINE", "TAG NO [NONEXISTENT] no such " + imaptest.User + "\tfolder\n"}, {"LOGOUT", "TAG OK\n"},
