@@ -27,6 +27,7 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	SMTP           SMTP
 	MailFrom       mail.Address // zero when not set
+	LMTP           LMTP         // zero when not set
 	Resolver       string       // address and port, or ""
 	LogFormat      string       // auto, text or json
 	LogLevel       slog.Level
@@ -81,6 +82,15 @@ type SMTP struct {
 
 // Configured reports whether there is a server to send mail through.
 func (s SMTP) Configured() bool { return s.Host != "" }
+
+// LMTP is where mail servers of this machine deliver.
+type LMTP struct {
+	Network string // unix or tcp
+	Address string // an absolute path, or a loopback address with a port
+}
+
+// Configured reports whether mail is taken by LMTP.
+func (l LMTP) Configured() bool { return l.Address != "" }
 
 // SMTPSecurity is how the connection to the mail server is protected.
 type SMTPSecurity string

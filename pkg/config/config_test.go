@@ -23,7 +23,7 @@ func options(t *testing.T, env map[string]string, args ...string) Options {
 	fs := pflag.NewFlagSet("portalctl", pflag.ContinueOnError)
 	GlobalFlags(fs)
 	Flags(fs, "base-url", "listen", "tls", "tls-cert", "tls-key", "trusted-proxy", "smtp", "smtp-password-file",
-		"mail-from", "resolver", "log-format", "log-level")
+		"mail-from", "lmtp-listen", "resolver", "log-format", "log-level")
 	if err := fs.Parse(args); err != nil {
 		t.Fatal(err)
 	}
@@ -205,6 +205,12 @@ func TestWrongValuesAreNamed(t *testing.T) {
 		{[]string{"--base-url", "https://example.com:0"}, "base-url", []string{`"0" is not a port`}},
 		{[]string{"--trusted-proxy", "10.0.0.0/33"}, "trusted-proxy", []string{`"10.0.0.0/33" is not a network`}},
 		{[]string{"--trusted-proxy", "proxy.example.com"}, "trusted-proxy", []string{`"proxy.example.com" is not a network`}},
+		{[]string{"--lmtp-listen", "0.0.0.0:2424"}, "lmtp-listen", []string{`"0.0.0.0:2424" can be reached from other machines`, "127.0.0.1:2424"}},
+		{[]string{"--lmtp-listen", ":24"}, "lmtp-listen", []string{"can be reached from other machines"}},
+		{[]string{"--lmtp-listen", "mail.example.com:24"}, "lmtp-listen", []string{"can be reached from other machines"}},
+		{[]string{"--lmtp-listen", "localhost"}, "lmtp-listen", []string{"is not an address to take mail on"}},
+		{[]string{"--lmtp-listen", "unix:lmtp.sock"}, "lmtp-listen", []string{"is not the path of a socket"}},
+		{[]string{"--lmtp-listen", "/run/lmtp.sock"}, "lmtp-listen", []string{"unix:/run/portalctl/lmtp.sock"}},
 		{[]string{"--resolver", "ns.example.com"}, "resolver", []string{`"ns.example.com" is not the address of a DNS server`}},
 		{[]string{"--mail-from", "support"}, "mail-from", []string{`"support" is not a mail address`}},
 		{[]string{"--store", "postgres://db/portal"}, "store", []string{"the store is a file"}},
@@ -413,4 +419,24 @@ func wantError(t *testing.T, err error, field string, texts ...string) {
 		}
 	}
 	t.Errorf("got %v, want an Invalid error for %q that says %q", err, field, texts)
+}
+
+func TestLMTPIsForThisMachineAlone(t *testing.T) {
+	tests := map[string]LMTP{
+		"":                              {},
+		"127.0.0.1:2424":                {Network: "tcp", Address: "127.0.0.1:2424"},
+		"[::1]:24":                      {Network: "tcp", Address: "[::1]:24"},
+		"localhost:0":                   {Network: "tcp", Address: "localhost:0"},
+		"unix:/run/portalctl/lmtp.sock": {Network: "unix", Address: "/run/portalctl/lmtp.sock"},
+	}
+	for value, want := range tests {
+		c, err := Load(options(t, map[string]string{"PORTALCTL_LMTP_LISTEN": value}))
+		if err != nil {
+			t.Errorf("%q: %v", value, err)
+			continue
+		}
+		if c.LMTP != want || c.LMTP.Configured() != (value != "") {
+			t.Errorf("%q: got %+v, want %+v", value, c.LMTP, want)
+		}
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,6 +42,7 @@ func (r *reader) config(opts Options) *Config {
 		TrustedProxies: r.prefixes("trusted-proxy"),
 		SMTP:           r.smtp(),
 		MailFrom:       r.mailFrom(),
+		LMTP:           r.lmtp(),
 		Resolver:       r.resolver(),
 		LogFormat:      r.choice("log-format", "auto", "text", "json"),
 		LogLevel:       r.level("log-level"),
@@ -325,6 +327,34 @@ func parseSMTP(raw string) (SMTP, error) {
 		s.Security = NoTLS
 	}
 	return s, nil
+}
+
+// lmtp reads where LMTP is spoken. It has no sign-in, so it is for this
+// machine alone.
+func (r *reader) lmtp() LMTP {
+	const key = "lmtp-listen"
+	s := r.text(key)
+	if s == "" {
+		return LMTP{}
+	}
+	if path, ok := strings.CutPrefix(s, "unix:"); ok {
+		if !filepath.IsAbs(path) || strings.HasSuffix(path, "/") {
+			r.fail(key, "config.lmtp_listen", "%q is not the path of a socket; write it like unix:/run/portalctl/lmtp.sock", s)
+			return LMTP{}
+		}
+		return LMTP{Network: "unix", Address: filepath.Clean(path)}
+	}
+	host, port, err := net.SplitHostPort(s)
+	if err != nil || !isPort(port, 0) {
+		r.fail(key, "config.lmtp_listen", "%q is not an address to take mail on; write it like unix:/run/portalctl/lmtp.sock or 127.0.0.1:2424", s)
+		return LMTP{}
+	}
+	if !isLoopback(host) {
+		r.fail(key, "config.lmtp_listen", "%q can be reached from other machines, and LMTP has no sign-in: anybody could put mail into every inbox", s).
+			WithHint("use a socket or a loopback address, such as 127.0.0.1:%s", port)
+		return LMTP{}
+	}
+	return LMTP{Network: "tcp", Address: s}
 }
 
 func (r *reader) mailFrom() mail.Address {

@@ -52,6 +52,7 @@ var settings = []Setting{
 	{Key: "smtp-password", noFlag: true, Usage: "the mail server's password; environment only"},
 	{Key: "smtp-password-file", Usage: "a file that holds the mail server's password"},
 	{Key: "mail-from", Usage: `the sender of mail, such as "Nordic Tools <support@example.com>"`},
+	{Key: "lmtp-listen", Usage: "take mail by LMTP on unix:/run/portalctl/lmtp.sock or a loopback address such as 127.0.0.1:2424; default not at all"},
 	{Key: "resolver", Usage: "the DNS server to ask, such as 192.0.2.53 or 127.0.0.1:5353; default the system's"},
 	{Key: "log-format", Default: "auto", Usage: "text, json, or auto: text on a terminal, json otherwise"},
 	{Key: "log-level", Default: "info", Usage: "debug, info, warn or error"},
