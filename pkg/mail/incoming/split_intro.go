@@ -25,7 +25,7 @@ func (l *letter) introAbove(i int, line string, quoteBelow bool) (start int, str
 		return -1, false
 	}
 	start = -1
-	sentence, whole := "", false
+	sentence, whole, settled := "", false, false
 	for j := i; j >= 0 && j > i-introLines && l.kinds[j] == lineText && len(l.lines[j]) <= longestLine; j-- {
 		part := tidy(l.lines[j])
 		if j < i && endsSentence(part) || len(sentence)+len(part) > longestLine {
@@ -37,16 +37,19 @@ func (l *letter) introAbove(i int, line string, quoteBelow bool) (start int, str
 		if !c.enough(quoteBelow) {
 			continue
 		}
-		opens := opensProperly(part)
+		word := beginsWithWord(part)
+		// Above "On …" stands something else, unless it is "On Sunday,".
+		if settled && (!word || !strings.HasSuffix(part, ",")) {
+			break
+		}
+		opens := word || startsWithDigit(part)
 		paragraph := (j == 0 || l.kinds[j-1] != lineText) && goesOn(part)
 		switch {
 		case j == i, opens, !whole && paragraph, start < 0 && c.whole():
 			start, strong = j, c.strong()
 			whole = c.whole()
 		}
-		if whole && opens {
-			break
-		}
+		settled = whole && word
 	}
 	return start, strong
 }
@@ -55,7 +58,7 @@ func (l *letter) introAbove(i int, line string, quoteBelow bool) (start int, str
 // it, where a program made one line of the two.
 func (l *letter) startsWithin(line string) bool {
 	at := strings.IndexByte(line, '@')
-	if at < 0 || !opensProperly(line) {
+	if at < 0 || !beginsWithWord(line) && !startsWithDigit(line) {
 		return false
 	}
 	rest := line[at:]
@@ -123,25 +126,24 @@ func endsSentence(line string) bool {
 	return strings.ContainsRune("!?;:\uff1a。!?…", last)
 }
 
-// opensProperly reports whether an introduction can begin with this line: with
-// a word such as "On", or a date.
-func opensProperly(line string) bool {
-	line = strings.TrimLeft(line, "-–—*_ \"'“«„")
-	if startsWithDigit(line) {
-		return true
-	}
-	word := strings.ToLower(line)
+// beginsWithWord reports whether the line begins with a word that opens an
+// introduction, such as "On".
+func beginsWithWord(line string) bool {
+	word := strings.ToLower(strings.TrimLeft(line, introTrim))
 	if i := strings.IndexFunc(word, func(r rune) bool { return unicode.IsSpace(r) || r == ',' }); i >= 0 {
 		word = word[:i]
 	}
 	return opensIntro(strings.TrimRight(word, ".,"))
 }
 
+// introTrim is what programs draw or write before an introduction.
+const introTrim = "-–—*_ \"'“«„"
+
 // goesOn reports whether a line can be the first of an introduction that does
-// not begin with a word known here: it has a date or an address in it, and is
-// no sentence of its own.
+// not begin with a word known here: it has a date, an address or the word for
+// "wrote" in it, and is no sentence of its own.
 func goesOn(line string) bool {
-	if !strings.ContainsFunc(line, func(r rune) bool { return unicode.IsDigit(r) || r == '@' }) {
+	if !strings.ContainsFunc(line, func(r rune) bool { return unicode.IsDigit(r) || r == '@' }) && !hasWrote(line) {
 		return false
 	}
 	bare, stop := strings.CutSuffix(line, ".")
@@ -153,7 +155,7 @@ func goesOn(line string) bool {
 }
 
 func startsWithDigit(line string) bool {
-	first, _ := utf8.DecodeRuneInString(line)
+	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(line, introTrim))
 	return unicode.IsDigit(first)
 }
 
@@ -190,8 +192,9 @@ func (c clues) whole() bool {
 func cluesOf(sentence string) clues {
 	c := clues{long: len(sentence) > 160, torn: strings.Count(sentence, ">") > strings.Count(sentence, "<")}
 	digits, separators, last := 0, 0, rune(0)
+	zone := false // the number is a time zone's, +0200
 	number := func() {
-		if digits == 4 {
+		if digits == 4 && !zone {
 			c.year = true
 		}
 		digits = 0
@@ -200,6 +203,9 @@ func cluesOf(sentence string) clues {
 		switch {
 		case unicode.IsDigit(r):
 			c.digit = true
+			if digits == 0 {
+				zone = last == '+'
+			}
 			if digits == 0 && i > 0 && strings.ContainsRune(":.h時时点點시", last) {
 				c.clock = c.clock || separators >= 1 || last != '.'
 			}
@@ -240,6 +246,8 @@ func hasShortDate(s string) bool {
 			}
 		case (b == '/' || b == '.' || b == '-') && length > 0 && length <= 2:
 			groups, length = groups+1, 0
+		case b == ' ' && length == 0 && groups > 0:
+			// 3. 5. 26
 		default:
 			groups, length = 0, 0
 		}
