@@ -65,6 +65,8 @@ type App struct {
 
 	settings atomic.Pointer[settings]
 	mailDue  chan struct{} // wakes Deliver; holds one
+	feed     *feed         // tells open pages of the help desk what changes
+	frames   frames        // what stands around the help desk's pages, for a moment
 	laterMu  sync.RWMutex
 	later    chan func(context.Context) error // work done after the answer; nil: done at once
 }
@@ -74,7 +76,7 @@ func New(o Options) *App {
 	a := &App{
 		store: o.Store, hasher: o.Hasher, now: o.Now, log: o.Log, baseURL: o.BaseURL,
 		resolver: o.Resolver, mailer: o.Mailer, mailDue: make(chan struct{}, 1),
-		operator: o.Operator, from: o.OperatorAddress, inviteNow: o.InviteNow,
+		feed: newFeed(), operator: o.Operator, from: o.OperatorAddress, inviteNow: o.InviteNow,
 		parse: o.Parse, mailWords: o.MailWords,
 	}
 	if a.now == nil {
@@ -90,6 +92,7 @@ func New(o Options) *App {
 	if a.store != nil {
 		a.sealer = auth.NewSealer(a.store.KeyPath())
 		a.store.OnMoves(a.settleMoves)
+		a.store.OnWritten(a.feed.written)
 	}
 	return a
 }

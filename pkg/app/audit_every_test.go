@@ -23,11 +23,12 @@ var unaudited = map[string]string{
 		Domain DomainRecords Domains Draft Enter Explain Factor GroupContacts Groups GroupsOfPortal Inbox Inboxes Known MailboxPlace
 		MayAddPasskey MayRemoveDomain MemberCounts Members OffersPasskeys Outbox Passkey PasskeysWork PeekLook PeekToken PortalNamed
 		Portals PreviewChange PreviewGroup PreviewRules ProofWays Proven Ready Review SSOAddresses SendsMail PeekRating RatingPath Report OperatorReport ShowCompany ShowContact
-		DeskFrame QueueTickets
+		DeskFrame QueueTickets SavedView StopFeed WatchDesk
 		ShowGroup ShowMember ShowTicket Status Store TestAccess Tickets URL UsualAnswer VerifyAudit WaitingInvitations`,
 	"it works on a copy that is thrown away":                            `OnCopy`,
 	"a ticket's own history tells who did it":                           `Assign AssignTicket LinkTickets LookAfterDesk Promise Snooze Split TagTicket UnlinkTickets Wake CloseTicket CreateTicket DeskClose DeskReopen DeskReply OpenDeskTicket OpenTicket Rate RateTicket ReopenTicket Reply`,
 	"reading moves a read mark, which is the reader's own":              `Ticket TicketBefore`,
+	"a view is how an agent looks for tickets, and opens none":          `MoveView RemoveView RenameView SaveView`,
 	"a draft is seen by nobody but its writer":                          `KeepDraft`,
 	"the outbox itself tells what became of a mail":                     `Deliver DropMails RetryFailedMails RetryMails SendTest`,
 	"the ledger tells what became of a mail that came in":               `MailboxReached TakeMail`,

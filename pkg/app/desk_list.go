@@ -38,7 +38,12 @@ func (a *App) QueueTickets(ctx context.Context, v *Visit, q QueueQuery) (*QueueP
 	}
 	list := &QueuePage{Query: q.Clean()}
 	list.Query.Words = clip(list.Query.Words, portal.MaxLine)
-	err := a.store.Read(ctx, func(tx *store.Tx) error { return list.readPage(ctx, tx, v, q.After, q.Before) })
+	err := a.store.Read(ctx, func(tx *store.Tx) error {
+		if list.Query.Words != "" {
+			return list.search(ctx, tx, v)
+		}
+		return list.readPage(ctx, tx, v, q.After, q.Before)
+	})
 	return list, err
 }
 
@@ -79,6 +84,13 @@ func (l *QueuePage) readPage(ctx context.Context, tx *store.Tx, v *Visit, after,
 	}
 	n, err := tx.CountDesk(ctx, &v.Viewer, l.Query, countMost+1)
 	l.Count, l.Capped = min(n, countMost), n > countMost
+	return err
+}
+
+// search reads the newest tickets with the words, on one page.
+func (l *QueuePage) search(ctx context.Context, tx *store.Tx, v *Visit) (err error) {
+	l.Rows, l.Bounded, err = tx.DeskSearch(ctx, &v.Viewer, l.Query)
+	l.Count, l.Capped, l.First = len(l.Rows), l.Bounded, min(1, len(l.Rows))
 	return err
 }
 

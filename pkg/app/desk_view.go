@@ -13,7 +13,9 @@ import (
 type DeskFrame struct {
 	Queues  []QueueCount
 	Inboxes []InboxCount // those the agent sees, by name
-	Held    Count        // mail that waits for somebody's decision
+	Views   []portal.DeskView
+	Held    Count // mail that waits for somebody's decision
+	Event   int64 // the newest event it knows of
 }
 
 // Count is a number that stopped at 1,000.
@@ -39,13 +41,33 @@ type InboxCount struct {
 // tickets were ever closed does not.
 var countedQueues = slices.DeleteFunc(slices.Clone(portal.Queues), func(q portal.Queue) bool { return q == portal.QueueClosed })
 
-// DeskFrame counts what the agent sees.
+// DeskFrame counts what the agent sees. What it read it may tell again for as
+// long as nothing was written here, but no longer than two seconds.
 func (a *App) DeskFrame(ctx context.Context, v *Visit) (*DeskFrame, error) {
 	if v.Agent == nil {
 		return nil, portal.NotFoundf("page.none", "there is no such page")
 	}
+	key, written, now := frameKey(v), a.store.Written(), a.now()
+	if kept := a.frames.get(key, written, now); kept != nil {
+		return kept, nil
+	}
+	f, err := a.readFrame(ctx, v)
+	if err == nil {
+		a.frames.put(key, written, now, f)
+	}
+	return f, err
+}
+
+func (a *App) readFrame(ctx context.Context, v *Visit) (*DeskFrame, error) {
 	f := &DeskFrame{}
 	err := a.store.Read(ctx, func(tx *store.Tx) error {
+		var err error
+		if f.Event, err = tx.LastEvent(ctx); err != nil {
+			return err
+		}
+		if f.Views, err = tx.DeskViews(ctx, v.Agent.ID); err != nil {
+			return err
+		}
 		inboxes, err := tx.Inboxes(ctx)
 		if err != nil {
 			return err
@@ -66,7 +88,9 @@ func (a *App) DeskFrame(ctx context.Context, v *Visit) (*DeskFrame, error) {
 			return err
 		}
 		f.fill(counts)
-		return nil
+		held, err := tx.CountHeld(ctx, &v.Viewer, countMost+1)
+		f.Held = Count{N: min(held, countMost), Capped: held > countMost}
+		return err
 	})
 	return f, err
 }

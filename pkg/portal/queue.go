@@ -48,7 +48,8 @@ const (
 var QueueSorts = []QueueSort{SortUpdated, SortCreated, SortWaiting, SortDue}
 
 // DeskQuery is what an agent asks the help desk's list for. It is kept as
-// JSON with a saved view; the names are stable.
+// JSON with a saved view; the names are stable. Words without a queue are
+// looked for in every ticket, closed and snoozed ones too.
 type DeskQuery struct {
 	Queue    Queue     `json:"queue,omitempty"`
 	Inbox    InboxID   `json:"inbox,omitempty"`
@@ -63,10 +64,16 @@ type DeskQuery struct {
 // Clean puts a query into the form the rest relies on: what is not known
 // counts as absent, so that an old bookmark never fails.
 func (q DeskQuery) Clean() DeskQuery {
+	q.Words = strings.TrimSpace(q.Words)
+	q.Inbox, q.Assignee = max(q.Inbox, 0), max(q.Assignee, 0)
 	if !slices.Contains(Queues, q.Queue) {
-		q.Queue = QueueMine
-		if q.Words != "" || q.Inbox != 0 {
+		switch {
+		case q.Words != "":
+			q.Queue = "" // whatever became of it
+		case q.Inbox != 0 || q.Assignee != 0 || q.Status != "" || q.Priority != "" || q.Tag != "":
 			q.Queue = QueueAll
+		default:
+			q.Queue = QueueMine
 		}
 	}
 	if q.Status != "" && !slices.Contains(Statuses, q.Status) {
@@ -79,8 +86,6 @@ func (q DeskQuery) Clean() DeskQuery {
 		// Closed tickets wait for nobody and are due no more.
 		q.Sort = SortUpdated
 	}
-	q.Inbox, q.Assignee = max(q.Inbox, 0), max(q.Assignee, 0)
-	q.Words = strings.TrimSpace(q.Words)
 	return q
 }
 
@@ -105,4 +110,21 @@ func (r *DeskRow) DueAt() time.Time {
 		return time.Time{}
 	}
 	return r.ResolveDueAt
+}
+
+// DeskView is a query of the help desk's list kept under a name.
+type DeskView struct {
+	ID     int64
+	Agent  AgentID // whose it is
+	Name   string
+	Shared bool // every agent has it; what they find by it is what they may see
+	Query  DeskQuery
+}
+
+// MaxDeskViews is how many views one agent keeps at most.
+const MaxDeskViews = 50
+
+// MayChange reports whether an agent may rename, move or remove the view.
+func (v *DeskView) MayChange(a *Agent) bool {
+	return v.Agent == a.ID || v.Shared && a.Role == RoleAdmin
 }

@@ -100,7 +100,8 @@ func (tx *Tx) DeskTickets(ctx context.Context, v *portal.Viewer, f portal.DeskQu
 // deskColumns are what a row of the help desk's lists shows of ticket r.
 const deskColumns = `r.number, r.subject, r.status, r.priority, r.category, r.contact_id, c.name, c.email, coalesce(r.company_id, 0), coalesce(k.name, ''),
 	coalesce(r.assignee_id, 0), coalesce(a.name, ''), r.inbox_id, i.name, r.confidential, r.created_at, r.updated_at, r.status_at,
-	r.answered_at, r.answer_due_at, r.resolve_due_at, r.snoozed_until`
+	r.answered_at, r.answer_due_at, r.resolve_due_at, r.snoozed_until, r.promised_at,
+	coalesce((SELECT string_agg(g.tag, ',') FROM ticket_tag g WHERE g.ticket = r.number), '')`
 
 const deskJoins = ` CROSS JOIN contact c ON c.id = r.contact_id LEFT JOIN company k ON k.id = r.company_id
 	LEFT JOIN agent a ON a.id = r.assignee_id CROSS JOIN inbox i ON i.id = r.inbox_id`
@@ -108,9 +109,10 @@ const deskJoins = ` CROSS JOIN contact c ON c.id = r.contact_id LEFT JOIN compan
 // deskScan scans row after row into the same places; making them anew for
 // each costs more than reading it.
 type deskScan struct {
-	t   portal.DeskRow
-	who person
-	key int64
+	t    portal.DeskRow
+	who  person
+	tags string
+	key  int64
 }
 
 func (s *deskScan) into() []any {
@@ -119,11 +121,16 @@ func (s *deskScan) into() []any {
 		&t.Number, &t.Subject, &t.Status, &t.Priority, &t.Category, &t.Requester, &s.who.name, &s.who.email, &t.Company, &t.CompanyName,
 		&t.Assignee, &t.AssigneeName, &t.InboxID, &t.InboxName, &t.Confidential, timeInto{&t.CreatedAt}, timeInto{&t.UpdatedAt}, timeInto{&t.StatusAt},
 		timeInto{&t.AnsweredAt}, timeInto{&t.AnswerDueAt}, timeInto{&t.ResolveDueAt}, timeInto{&t.SnoozedUntil},
+		timeInto{&t.PromisedAt}, &s.tags,
 	}
 }
 
 func (s *deskScan) take() portal.DeskRow {
 	s.t.RequesterName, s.t.RequesterEmail = shownName(s.who.name, s.who.email, true), s.who.email
+	s.t.Tags = nil
+	if s.tags != "" {
+		s.t.Tags = strings.Split(s.tags, ",")
+	}
 	return s.t
 }
 
@@ -246,6 +253,8 @@ func statusesOf(f *portal.DeskQuery) []portal.Status {
 		all = all[2:]
 	case portal.QueueClosed:
 		return []portal.Status{portal.Closed}
+	case "":
+		all = portal.Statuses
 	}
 	if f.Status != "" && slices.Contains(all, f.Status) {
 		return []portal.Status{f.Status}
@@ -256,7 +265,7 @@ func statusesOf(f *portal.DeskQuery) []portal.Status {
 // deskFilter adds what the arm has not said yet. The pluses keep the planner
 // from indexes that have not the list's order.
 func (q *query) deskFilter(v *portal.Viewer, f *portal.DeskQuery, now time.Time, said string) {
-	if f.Queue != portal.QueueClosed {
+	if f.Queue != portal.QueueClosed && f.Queue != "" {
 		q.add(` AND t.status <> 'closed'`) // as the open indexes say it
 	}
 	if statuses := statusesOf(f); !strings.Contains(said, "t.status") && len(statuses) < 3 {
@@ -266,9 +275,9 @@ func (q *query) deskFilter(v *portal.Viewer, f *portal.DeskQuery, now time.Time,
 		q.add(` AND 1 = 0`)
 	}
 	switch f.Queue {
+	case "", portal.QueueClosed:
 	case portal.QueueSnoozed:
 		q.add(` AND t.snoozed_until IS NOT NULL AND t.snoozed_until > ?`, now.UnixMilli())
-	case portal.QueueClosed:
 	default:
 		q.add(` AND (t.snoozed_until IS NULL OR t.snoozed_until <= ?)`, now.UnixMilli())
 	}
@@ -290,6 +299,9 @@ func (q *query) deskFilter(v *portal.Viewer, f *portal.DeskQuery, now time.Time,
 	q.inboxesOf(v)
 	if f.Priority != "" {
 		q.add(` AND t.priority = ?`, f.Priority)
+	}
+	if f.Tag != "" {
+		q.add(` AND EXISTS (SELECT 1 FROM ticket_tag g WHERE g.ticket = t.number AND g.tag = ?)`, f.Tag)
 	}
 }
 

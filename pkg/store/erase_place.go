@@ -55,6 +55,8 @@ var ErasePlaces = []ErasePlace{
 	{"event", "about_id from_value to_value", FateReplaced, "their name in the history; other values stay"},
 	{"event", "kind", FateStays, "what happened"},
 	{"message_search", "scope subject body", FateReplaced, "found by what stands there now"},
+	{"contact_search", "name email", FateReplaced, "found by what stands in contact"},
+	{"company_search", "name", FateNothing, "an organisation is no person"},
 	{"read_mark", "contact_id", FateRemoved, "what they had seen"},
 	{"draft", "contact_id key form", FateRemoved, "what they typed and did not send"},
 
@@ -68,6 +70,7 @@ var ErasePlaces = []ErasePlace{
 	{"access_group", "name name_key rules", FateStays, "settings; rules that name them are listed before erasing"},
 	{"portal", "name slug state accent time_zone tickets access", FateStays, "settings; rules that name them are listed before erasing"},
 	{"agent", "email name role language time_zone notify signature", FateStays, "an agent with the same address is listed before erasing"},
+	{"desk_view", "name query", FateStays, "how an agent looks for tickets"},
 	{"company", "name name_key domain external_id properties", FateNothing, "an organisation is no person"},
 	{"domain", "kind host language token", FateNothing, "settings"},
 	{"inbox", "name name_key kind address mail desk", FateNothing, "settings"},

@@ -44,6 +44,8 @@ type Store struct {
 	writer          *writer
 	readers         chan *conn
 	onMoves         atomic.Pointer[movesFunc]
+	onWritten       atomic.Pointer[func()]
+	written         atomic.Uint64
 
 	closing sync.RWMutex // held for reading by every Read
 	closed  bool
@@ -188,11 +190,25 @@ func (s *Store) Write(ctx context.Context, fn func(tx *Tx) error) error {
 		}
 		return err
 	})
+	if err == nil {
+		s.written.Add(1)
+		if told := s.onWritten.Load(); told != nil {
+			(*told)()
+		}
+	}
 	if err == nil && after != nil {
 		after()
 	}
 	return err
 }
+
+// OnWritten sets what is told of every Write that is on disk. It must be quick
+// and not use the store.
+func (s *Store) OnWritten(fn func()) { s.onWritten.Store(&fn) }
+
+// Written counts the Writes of this process that are on disk, so that what was
+// read can be used again while nothing was written.
+func (s *Store) Written() uint64 { return s.written.Load() }
 
 // Read runs fn on one consistent view of the store. fn cannot write.
 func (s *Store) Read(ctx context.Context, fn func(tx *Tx) error) (err error) {

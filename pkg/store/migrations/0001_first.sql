@@ -77,6 +77,7 @@ CREATE TABLE agent (
   notify     TEXT    NOT NULL DEFAULT 'mine' CHECK (notify IN ('all', 'mine', 'none')),
   signature  TEXT    NOT NULL DEFAULT '', -- below their answers in mail
   away       INTEGER NOT NULL DEFAULT 0,  -- gets no tickets by rule
+  shortcuts  INTEGER NOT NULL DEFAULT 1,  -- single keys do things on the help desk's pages
   dealt_at   INTEGER,                     -- when a rule last gave them a ticket: whose turn is next
   created_at INTEGER NOT NULL
 ) STRICT;
@@ -450,6 +451,18 @@ CREATE INDEX ticket_closed ON ticket (closed_at, inbox_id, company_id, assignee_
 CREATE INDEX ticket_rated ON ticket (rated_at, inbox_id, company_id, assignee_id, rating) WHERE rated_at IS NOT NULL;
 CREATE INDEX ticket_answered ON ticket (inbox_id, created_at, answered_at) WHERE answered_at IS NOT NULL;
 
+-- Queries of the desk's list kept under a name, in the order of place.
+CREATE TABLE desk_view (
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  agent_id   INTEGER NOT NULL REFERENCES agent (id) ON DELETE CASCADE,
+  name       TEXT    NOT NULL,
+  shared     INTEGER NOT NULL DEFAULT 0,
+  query      TEXT    NOT NULL, -- portal.DeskQuery as JSON
+  place      INTEGER NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX desk_view_agent ON desk_view (agent_id);
+
 -- Further contacts of a ticket. updated_at repeats the ticket's, so that a
 -- participant's list is read in order.
 CREATE TABLE participant (
@@ -612,6 +625,49 @@ CREATE VIRTUAL TABLE message_search USING fts5 (
   content = '', contentless_delete = 1,
   tokenize = "unicode61 remove_diacritics 2", prefix = '2 3'
 );
+
+-- Whom tickets are found by at the desk. The words stay in contact and
+-- company, and leave the index at once when they change there.
+CREATE VIRTUAL TABLE contact_search USING fts5 (
+  name, email, content = 'contact', content_rowid = 'id', tokenize = "unicode61 remove_diacritics 2", prefix = '2 3'
+);
+CREATE VIRTUAL TABLE company_search USING fts5 (
+  name, content = 'company', content_rowid = 'id', tokenize = "unicode61 remove_diacritics 2", prefix = '2 3'
+);
+INSERT INTO contact_search (contact_search, rank) VALUES ('secure-delete', 1);
+INSERT INTO company_search (company_search, rank) VALUES ('secure-delete', 1);
+-- +goose StatementBegin
+CREATE TRIGGER contact_found AFTER INSERT ON contact BEGIN
+  INSERT INTO contact_search (rowid, name, email) VALUES (NEW.id, NEW.name, NEW.email);
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER contact_renamed AFTER UPDATE OF name, email ON contact WHEN OLD.name <> NEW.name OR OLD.email <> NEW.email BEGIN
+  INSERT INTO contact_search (contact_search, rowid, name, email) VALUES ('delete', OLD.id, OLD.name, OLD.email);
+  INSERT INTO contact_search (rowid, name, email) VALUES (NEW.id, NEW.name, NEW.email);
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER contact_lost AFTER DELETE ON contact BEGIN
+  INSERT INTO contact_search (contact_search, rowid, name, email) VALUES ('delete', OLD.id, OLD.name, OLD.email);
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER company_found AFTER INSERT ON company BEGIN
+  INSERT INTO company_search (rowid, name) VALUES (NEW.id, NEW.name);
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER company_renamed AFTER UPDATE OF name ON company WHEN OLD.name <> NEW.name BEGIN
+  INSERT INTO company_search (company_search, rowid, name) VALUES ('delete', OLD.id, OLD.name);
+  INSERT INTO company_search (rowid, name) VALUES (NEW.id, NEW.name);
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER company_lost AFTER DELETE ON company BEGIN
+  INSERT INTO company_search (company_search, rowid, name) VALUES ('delete', OLD.id, OLD.name);
+END;
+-- +goose StatementEnd
 
 -- Who did what, in a chain: hash covers the row and the hash before it, so
 -- that a gap or a change shows. Rows name people by id and outlive them;
