@@ -49,7 +49,23 @@ func (p *parser) body(root *enmime.Part) {
 		text = cutText(text, MaxText)
 	}
 	p.m.Files = p.files(c)
-	p.m.Text = text
+	p.m.Text = namedPictures(text, p.m.Files)
+}
+
+// namedPictures writes the name of a picture where Outlook's plain text has the
+// id of one.
+func namedPictures(text string, files []portal.IncomingFile) string {
+	if !strings.Contains(text, "[cid:") {
+		return text
+	}
+	var pairs []string
+	for _, f := range files {
+		if f.ContentID != "" {
+			pairs = append(pairs, "[cid:"+f.ContentID+"]", "["+f.Name+"]")
+		}
+	}
+	// A name is cut to 200 bytes, an id may be one letter: what grows is cut.
+	return cutText(strings.NewReplacer(pairs...).Replace(text), MaxText)
 }
 
 // withoutTwice leaves out a text that says what the one before it says: some
@@ -354,7 +370,7 @@ func fileName(part *enmime.Part, p *parser) string {
 				name = line(decodeWords(p.raw8(f.value), p))
 			}
 		}
-		name = strings.Trim(strings.NewReplacer("/", "-", `\`, "-", ":", "").Replace(name), ". ")
+		name = line(strings.Trim(strings.NewReplacer("/", "-", `\`, "-", ":", "").Replace(name), ". "))
 	}
 	if name == "" {
 		name = nameStems[kind]

@@ -111,3 +111,6 @@ func checkAddress(t *testing.T, address string) {
 		t.Errorf("the address %q reads as %q, %v", address, again, err)
 	}
 }
+
+// testParser reads pieces of a mail, without the net below its steps.
+func testParser() *parser { return &parser{m: &portal.Incoming{}} }

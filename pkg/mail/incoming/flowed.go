@@ -1,6 +1,10 @@
 package incoming
 
-import "strings"
+import (
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+)
 
 // unflow joins the lines of format=flowed (RFC 3676): a line that ends in a
 // space goes on in the next of the same depth of quoting.
@@ -40,5 +44,6 @@ func unflow(text string, delsp bool) string {
 		b.WriteByte('\n')
 		open = false
 	}
-	return strings.TrimRight(b.String(), "\n")
+	// A letter and its accent may have stood on two lines.
+	return norm.NFC.String(strings.TrimRight(b.String(), "\n"))
 }

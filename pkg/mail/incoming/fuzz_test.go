@@ -5,8 +5,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"testing"
-
-	"github.com/portalctl/portalctl/pkg/portal"
 )
 
 // FuzzParse reads anything: what Parse promises holds, and the same bytes say
@@ -29,7 +27,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		before := string(raw)
-		p := &parser{m: &portal.Incoming{}}
+		p := testParser()
 		p.parse(raw)
 		m := p.m
 		checkIncoming(t, m)
@@ -60,7 +58,7 @@ func FuzzDecodeWords(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		p := &parser{m: &portal.Incoming{}}
+		p := testParser()
 		got := line(decodeWords(p.raw8(s), p))
 		checkLine(t, "value", got)
 		if len(got) > 3*maxLine {

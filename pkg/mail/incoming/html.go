@@ -129,10 +129,7 @@ func (w *htmlWriter) start(z *html.Tokenizer, closed bool) {
 	}
 	switch name {
 	case "br":
-		if w.breaks == 0 || !w.started {
-			w.breaks++
-		}
-		w.breaks = min(w.breaks, 2)
+		w.breaks = min(w.breaks+1, 2)
 		w.space = false
 	case "hr":
 		w.text(rule)
