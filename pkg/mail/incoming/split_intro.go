@@ -163,6 +163,8 @@ func startsWithDigit(line string) bool {
 // language; digits and addresses do not.
 type clues struct {
 	address, year, clock, digit, wrote bool
+	bracket                            bool // the address is in brackets
+	closed                             bool // nothing but a date or an address is last
 	long, torn                         bool
 }
 
@@ -176,17 +178,16 @@ func (c clues) enough(quoteBelow bool) bool {
 }
 
 func (c clues) strong() bool {
-	switch {
-	case c.address && c.year && c.clock, c.wrote && c.year && c.clock:
-		return true
+	if c.wrote {
+		return c.bracket || c.year && c.clock
 	}
-	return c.address && c.wrote
+	return c.bracket && c.year && c.clock && c.closed
 }
 
 // whole reports whether nothing is missing: who wrote, and when, with the
 // address not torn.
 func (c clues) whole() bool {
-	return (c.address || c.wrote) && c.year && c.clock && !c.torn
+	return (c.bracket || c.wrote) && c.year && c.clock && !c.torn
 }
 
 func cluesOf(sentence string) clues {
@@ -210,9 +211,6 @@ func cluesOf(sentence string) clues {
 				c.clock = c.clock || separators >= 1 || last != '.'
 			}
 			digits++
-		case r == '@':
-			number()
-			c.address = c.address || i > 0 && i+1 < len(sentence) && strings.IndexByte(sentence[i:], '.') > 1
 		default:
 			if digits > 0 && strings.ContainsRune("/.-", r) {
 				separators++
@@ -228,7 +226,13 @@ func cluesOf(sentence string) clues {
 	if separators >= 2 && c.digit && !c.year {
 		c.year = hasShortDate(sentence)
 	}
+	for _, found := range addressesIn(sentence) {
+		c.address = true
+		c.bracket = c.bracket || found.start > 0 && strings.IndexByte("<([:", sentence[found.start-1]) >= 0
+	}
 	c.wrote = hasWrote(sentence)
+	end, _ := utf8.DecodeLastRuneInString(strings.TrimRight(sentence, " :\uff1a-"))
+	c.closed = unicode.IsDigit(end) || end == '>' || end == ')' || end == ']'
 	return c
 }
 
