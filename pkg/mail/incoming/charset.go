@@ -21,7 +21,7 @@ var charsetNames = map[string]string{
 	"utf8": "utf-8", "utf_8": "utf-8", "utf-8-sig": "utf-8", "utf8mb4": "utf-8", "unicode-1-1-utf-8": "utf-8",
 	"cp65001": "utf-8", "65001": "utf-8", "utf": "utf-8", "unicode": "utf-8",
 	"utf7": "utf-7", "unicode-1-1-utf-7": "utf-7", "x-unicode-2-0-utf-7": "utf-7", "csunicode11utf7": "utf-7",
-	"us-ascii": "us-ascii", "ascii": "us-ascii", "ansi_x3.4-1968": "us-ascii", "iso646-us": "us-ascii", "iso-ir-6": "us-ascii",
+	"us-ascii": "us-ascii", "ascii": "us-ascii", "ansi_x3.4-1968": "us-ascii", "ansi-x3.4-1968": "us-ascii", "iso646-us": "us-ascii", "iso-ir-6": "us-ascii",
 	"us": "us-ascii", "usascii": "us-ascii", "7bit": "us-ascii", "8bit": "us-ascii",
 	"x-unknown": "us-ascii", "unknown-8bit": "us-ascii", "x-user-defined": "us-ascii", "unknown": "us-ascii",
 	"iso-8859-1": "windows-1252", "latin1": "windows-1252", "latin-1": "windows-1252", "iso8859-1": "windows-1252",

@@ -36,6 +36,10 @@ func (p *parser) part(h headerBlock, fallback string, depth int) *enmime.Part {
 	}
 	part := &enmime.Part{Header: mimeHeader(h.fields)}
 	p.describe(part, fallback)
+	secret := isSecretMultipart(part, h.body, depth)
+	if secret {
+		part.ContentType = "multipart/mixed"
+	}
 	if !strings.HasPrefix(part.ContentType, "multipart/") {
 		part.Content = p.decodeTransfer(part, h.body)
 		return part
@@ -46,7 +50,29 @@ func (p *parser) part(h headerBlock, fallback string, depth int) *enmime.Part {
 		return part
 	}
 	p.children(part, h.body, depth)
+	if first := part.FirstChild; secret && first != nil && first.ContentType == "text/plain" &&
+		first.NextSibling != nil && first.NextSibling.ContentType == "text/html" {
+		part.ContentType = "multipart/alternative"
+	}
 	return part
+}
+
+// isSecretMultipart reports whether a part that says it is text, or a mail that
+// says nothing of what it is, holds parts after all.
+func isSecretMultipart(part *enmime.Part, body []byte, depth int) bool {
+	if part.Boundary != "" {
+		return strings.HasPrefix(part.ContentType, "text/") && hasBoundary(body, part.Boundary)
+	}
+	if depth > 1 || part.Header["Content-Type"] != nil {
+		return false
+	}
+	// The text of a mail may speak of boundaries; to be one it begins there.
+	start := bytes.TrimSpace(body[:min(len(body), 1000)])
+	if !bytes.HasPrefix(start, []byte("--")) && !bytes.HasPrefix(start, []byte("This is a multi-part message in MIME format")) {
+		return false
+	}
+	boundary := guessBoundary(body)
+	return boundary != "" && bytes.Contains(body, []byte("\n--"+boundary+"--"))
 }
 
 // children splits the body of a multipart.
