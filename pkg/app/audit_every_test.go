@@ -31,6 +31,7 @@ var unaudited = map[string]string{
 	"a view is how an agent looks for tickets, and opens none":          `MoveView RemoveView RenameView SaveView`,
 	"a draft is seen by nobody but its writer":                          `KeepDraft`,
 	"the outbox itself tells what became of a mail":                     `Deliver DropMails RetryFailedMails RetryMails SendTest`,
+	"it only reads, for mail that comes in":                             `Mailboxes MailboxAfter`,
 	"the ledger tells what became of a mail that came in":               `MailboxReached TakeMail`,
 	"it says that a session is in use":                                  `Seen`,
 	"it asks for a mail or begins a step that may come to nothing":      `BeginPasskey BeginPasskeyProof BeginPasskeySignIn BeginSSO ChangeEmail MailProof Register RequestLink RequestReset SetUpFactor`,

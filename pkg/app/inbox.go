@@ -83,6 +83,7 @@ type InboxChanges struct {
 	Name    *string
 	Kind    *portal.InboxKind
 	Address *string
+	Mail    *MailChanges
 }
 
 // SetInbox changes an inbox.
@@ -109,6 +110,11 @@ func (a *App) SetInbox(ctx context.Context, name string, c InboxChanges) (i *por
 		change(&l, "name", &i.Name, c.Name)
 		change(&l, "kind", &i.Kind, c.Kind)
 		change(&l, "address", &i.Address, c.Address)
+		if c.Mail != nil {
+			if err := a.setMail(ctx, tx, i, c.Mail, &l); err != nil {
+				return err
+			}
+		}
 		if changes = l; len(l) == 0 {
 			return nil
 		}
@@ -141,6 +147,9 @@ func (a *App) RemoveInbox(ctx context.Context, name string) error {
 			}
 		}
 		if err := tx.RemoveInbox(ctx, i.ID); err != nil {
+			return err
+		}
+		if err := tx.SaveSecret(ctx, imapPassword(i.ID), nil); err != nil {
 			return err
 		}
 		return a.note(ctx, tx, portal.AuditInboxRemoved, 0, aboutInbox(i.ID), Change{Field: "name", From: i.Name})

@@ -84,7 +84,7 @@ func runInboxShow(ctx context.Context, env *Env, name string) error {
 		if err != nil {
 			return err
 		}
-		return env.Printer().Object(inboxColumns, inboxRow(i, portals))
+		return env.Printer().Object(inboxShowColumns, inboxShowRow(i, portals))
 	})
 }
 
