@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/portalctl/portalctl/pkg/portal"
@@ -26,10 +27,10 @@ func line(s string) string {
 		switch {
 		case unicode.IsSpace(r):
 			return ' '
-		case unicode.IsControl(r), portal.IsBidiControl(r), r == '\ufeff':
+		case portal.IsBidiControl(r), r == '\ufeff':
 			return -1
 		}
-		return r
+		return western(r)
 	}, strings.ToValidUTF8(s, "\ufffd"))
 	return strings.Join(strings.Fields(norm.NFC.String(s)), " ")
 }
@@ -38,16 +39,33 @@ func line(s string) string {
 // control character but tab.
 func cleanText(s string) string {
 	s = strings.ToValidUTF8(s, "\ufffd")
-	if strings.ContainsAny(s, "\r\u2028\u2029\u0085") {
-		s = strings.NewReplacer("\r\r\n", "\n", "\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n\n", "\u0085", "\n").Replace(s)
+	if strings.ContainsAny(s, "\r\u2028\u2029") {
+		s = strings.NewReplacer("\r\r\n", "\n", "\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n\n").Replace(s)
 	}
 	s = strings.Map(func(r rune) rune {
-		if r != '\n' && r != '\t' && (unicode.IsControl(r) || r == '\ufeff') {
+		switch r {
+		case '\n', '\t':
+			return r
+		case '\ufeff':
 			return -1
 		}
-		return r
+		return western(r)
 	}, s)
 	return norm.NFC.String(s)
+}
+
+// western drops control characters. Those above ASCII are no controls in mail,
+// but windows-1252 that a program took for ISO-8859-1: U+0080 was a euro.
+func western(r rune) rune {
+	if !unicode.IsControl(r) {
+		return r
+	}
+	if r >= 0x80 {
+		if r = charmap.Windows1252.DecodeByte(byte(r)); !unicode.IsControl(r) { // #nosec G115 -- below 0xa0
+			return r
+		}
+	}
+	return -1
 }
 
 // cutText cuts a text at the end of a line, so that it fits.

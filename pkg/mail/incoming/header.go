@@ -82,7 +82,7 @@ func readHeader(raw []byte, limit int) headerBlock {
 			if ahead == 0 || ahead > len(rest) {
 				ahead = knownAhead(rest)
 			}
-			if ahead < 0 {
+			if ahead < 0 || isDashes(text) {
 				flush()
 				h.body = raw
 				return h
@@ -150,12 +150,18 @@ func known(name string) bool {
 	return knownHeaders[name] || strings.HasPrefix(name, "X-")
 }
 
+// isDashes reports whether a line looks like the boundary of parts, behind
+// which no header of the mail goes on.
+func isDashes(text []byte) bool {
+	return len(text) > 2 && text[0] == '-' && text[1] == '-'
+}
+
 // knownAhead looks for a well-known header before the next blank line and
 // returns how much of raw is left there, or -1.
 func knownAhead(raw []byte) int {
 	for len(raw) > 0 {
 		text, rest := cutLine(raw)
-		if len(text) == 0 {
+		if len(text) == 0 || isDashes(text) {
 			return -1
 		}
 		if n := fieldName(text); n > 0 && known(textproto.CanonicalMIMEHeaderKey(string(bytes.TrimRight(text[:n], " \t")))) {
