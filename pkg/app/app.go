@@ -65,6 +65,7 @@ type App struct {
 
 	settings atomic.Pointer[settings]
 	mailDue  chan struct{} // wakes Deliver; holds one
+	answers  chan struct{} // wakes sendAnswers; holds one
 	feed     *feed         // tells open pages of the help desk what changes
 	frames   frames        // what stands around the help desk's pages, for a moment
 	laterMu  sync.RWMutex
@@ -75,7 +76,7 @@ type App struct {
 func New(o Options) *App {
 	a := &App{
 		store: o.Store, hasher: o.Hasher, now: o.Now, log: o.Log, baseURL: o.BaseURL,
-		resolver: o.Resolver, mailer: o.Mailer, mailDue: make(chan struct{}, 1),
+		resolver: o.Resolver, mailer: o.Mailer, mailDue: make(chan struct{}, 1), answers: make(chan struct{}, 1),
 		feed: newFeed(), operator: o.Operator, from: o.OperatorAddress, inviteNow: o.InviteNow,
 		parse: o.Parse, mailWords: o.MailWords,
 	}

@@ -25,6 +25,11 @@ var unaudited = map[string]string{
 		Portals PreviewChange PreviewGroup PreviewRules ProofWays Proven Ready Review SSOAddresses SendsMail PeekRating RatingPath Report OperatorReport ShowCompany ShowContact
 		DeskFrame QueueTickets SavedView StopFeed WatchDesk
 		ShowGroup ShowMember ShowTicket Status Store TestAccess Tickets URL UsualAnswer VerifyAudit WaitingInvitations`,
+	"the conversation page of the help desk reads":                      `Canned CannedAnswers CannedNamed DeskHistory DeskOpening FillCanned MentionedIn NewDraft NewerMessages`,
+	"a ticket's own history tells which agent did it":                   `SaveNote SendAnswer UndoAnswer`,
+	"reading notes that a mention was seen, which is the reader's own":  `Conversation`,
+	"a draft is seen by nobody but the agent":                           `KeepDeskDraft KeepDeskFiles KeepNewDraft`,
+	"who has a page open is forgotten in a minute":                      `EndPresence KeepPresence`,
 	"it works on a copy that is thrown away":                            `OnCopy`,
 	"a ticket's own history tells who did it":                           `Assign AssignTicket LinkTickets LookAfterDesk Promise Snooze Split TagTicket UnlinkTickets Wake CloseTicket CreateTicket DeskClose DeskReopen DeskReply OpenDeskTicket OpenTicket Rate RateTicket ReopenTicket Reply`,
 	"reading moves a read mark, which is the reader's own":              `Ticket TicketBefore`,
@@ -157,6 +162,18 @@ var acts = []act{
 	}},
 	{"ImportTickets", portal.AuditImport, func(ctx context.Context, w *world) error {
 		return failed(w.ImportTickets(ctx, strings.NewReader("subject,requester_email\nBroken,ana@example.com\n"), 47, ImportOptions{Portal: w.portal}))
+	}},
+	{"SetCanned", portal.AuditCannedAdded, func(ctx context.Context, w *world) error {
+		return failed(w.SetCanned(ctx, nil, CannedInput{Name: new("Hello"), Body: new("Hello {{first_name}}")}))
+	}},
+	{"SetCanned", portal.AuditCannedChanged, func(ctx context.Context, w *world) error {
+		return failed(w.SetCanned(ctx, nil, CannedInput{Name: new("hello"), Body: new("Hi {{first_name}}")}))
+	}},
+	{"RemoveCanned", portal.AuditCannedRemoved, func(ctx context.Context, w *world) error {
+		return failed(w.RemoveCanned(ctx, nil, 0, "Hello"))
+	}},
+	{"OpenFor", portal.AuditContactAdded, func(ctx context.Context, w *world) error {
+		return failed(w.OpenFor(ctx, w.asAgent(), NewForContact{Email: "caller@example.com", Add: true, Subject: "By phone", Body: "It rings"}))
 	}},
 	{"SetConfidential", portal.AuditSight, func(ctx context.Context, w *world) error {
 		return w.SetConfidential(ctx, w.as(w.ana), portal.FirstTicketNumber, true)

@@ -229,6 +229,12 @@ func (n *auditNames) find(kind string, id int64) (name string, err error) {
 			return "", err
 		}
 		return p.Name, nil
+	case "canned":
+		c, err := n.tx.Canned(n.ctx, portal.CannedID(id))
+		if err != nil {
+			return "", err
+		}
+		return c.Name, nil
 	case "company":
 		c, err := n.tx.Company(n.ctx, portal.CompanyID(id))
 		if err != nil {

@@ -33,8 +33,11 @@ func (a *App) DeskReply(ctx context.Context, by portal.AgentID, n portal.TicketN
 			m.Kind = portal.Note
 			return a.addNote(ctx, tx, t, m)
 		}
-		reopened := t.AgentMessage(tx.Now)
-		return a.addMessage(ctx, tx, t, m, portal.ByAgent(by), reopened, r.Close)
+		next := portal.AnswerWaits
+		if r.Close {
+			next = portal.AnswerCloses
+		}
+		return a.postAnswer(ctx, tx, t, m, next)
 	})
 	a.wakeMail()
 	return err
@@ -58,13 +61,17 @@ func ticketOfAgent(ctx context.Context, tx *store.Tx, by portal.AgentID, n porta
 	return agent, t, notMerged(t)
 }
 
-// addNote writes an internal message. The ticket itself does not change, so
-// that no customer's list moves because the desk talked.
+// addNote writes an internal message and tells the agents it names. The ticket
+// itself does not change, so that no customer's list moves because the desk
+// talked.
 func (a *App) addNote(ctx context.Context, tx *store.Tx, t *portal.Ticket, m *portal.Message) error {
 	if err := a.filesThere(m.Files); err != nil {
 		return err
 	}
 	if err := tx.AddMessage(ctx, t, m); err != nil {
+		return err
+	}
+	if err := a.mention(ctx, tx, t, m); err != nil {
 		return err
 	}
 	return saveWithEvent(ctx, tx, t, portal.Event{Kind: portal.EventNoted, By: portal.ByAgent(m.Agent)})

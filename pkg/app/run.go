@@ -21,9 +21,10 @@ const (
 )
 
 // Run does what has to be done while pages are served, until ctx ends: work
-// put off until after an answer, sending mail, sweeping out what has run out,
-// looking after the desk, telling its open pages what changed. It returns when
-// all of it has stopped; work already accepted is finished.
+// put off until after an answer, sending mail and agents' answers, sweeping
+// out what has run out, looking after the desk, telling its open pages what
+// changed. It returns when all of it has stopped; work already accepted is
+// finished.
 func (a *App) Run(ctx context.Context) {
 	var workers, rest sync.WaitGroup
 	queue := make(chan func(context.Context) error, laterQueue)
@@ -40,6 +41,7 @@ func (a *App) Run(ctx context.Context) {
 	if a.mailer != nil {
 		rest.Go(func() { a.Deliver(ctx) })
 	}
+	rest.Go(func() { a.sendAnswers(ctx) })
 	rest.Go(func() { a.sweep(ctx) })
 	rest.Go(func() { a.lookAfter(ctx) })
 	rest.Go(func() { a.follow(ctx) })

@@ -75,6 +75,9 @@ const (
 	AuditImport         AuditKind = "import"
 	AuditExport         AuditKind = "export"
 	AuditFileViewed     AuditKind = "file.viewed" // by an agent
+	AuditCannedAdded    AuditKind = "canned.added"
+	AuditCannedChanged  AuditKind = "canned.changed"
+	AuditCannedRemoved  AuditKind = "canned.removed"
 )
 
 // What is written down about the audit log itself.
@@ -192,6 +195,9 @@ var AuditKinds = []AuditKind{
 	AuditImport,
 	AuditExport,
 	AuditFileViewed,
+	AuditCannedAdded,
+	AuditCannedChanged,
+	AuditCannedRemoved,
 	AuditRetention,
 	AuditPruned,
 	AuditErased,

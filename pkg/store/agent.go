@@ -100,7 +100,8 @@ func agentExists(err error, a *portal.Agent) error {
 // whose name would be lost: disable them then.
 func (tx *Tx) RemoveAgent(ctx context.Context, id portal.AgentID) error {
 	used, err := tx.exists(ctx, `SELECT 1 WHERE EXISTS (SELECT 1 FROM ticket WHERE assignee_id = $1)
-		OR EXISTS (SELECT 1 FROM message WHERE agent_id = $1) OR EXISTS (SELECT 1 FROM event WHERE agent_id = $1)`, id)
+		OR EXISTS (SELECT 1 FROM message WHERE agent_id = $1) OR EXISTS (SELECT 1 FROM event WHERE agent_id = $1)
+		OR EXISTS (SELECT 1 FROM pending_answer WHERE agent_id = $1)`, id)
 	if err != nil {
 		return err
 	}

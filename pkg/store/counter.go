@@ -83,6 +83,9 @@ func (tx *Tx) Sweep(ctx context.Context, limit int) (removed int, err error) {
 		{`DELETE FROM session WHERE id IN (SELECT id FROM session WHERE seen_at <= $1
 			AND (ended_at <= $1 OR expires_at <= $1) ORDER BY seen_at LIMIT $2)`, tx.Now.Add(-7 * day)},
 		{`DELETE FROM draft WHERE (contact_id, key) IN (SELECT contact_id, key FROM draft WHERE updated_at <= $1 LIMIT $2)`, tx.Now.Add(-30 * day)},
+		{`DELETE FROM desk_draft WHERE (agent_id, key) IN (SELECT agent_id, key FROM desk_draft WHERE updated_at <= $1 LIMIT $2)`, tx.Now.Add(-30 * day)},
+		{`DELETE FROM desk_file WHERE id IN (SELECT id FROM desk_file WHERE at <= $1 AND answer_id IS NULL LIMIT $2)`, tx.Now.Add(-30 * day)},
+		{`DELETE FROM presence WHERE (ticket, agent_id) IN (SELECT ticket, agent_id FROM presence WHERE seen_at <= $1 LIMIT $2)`, tx.Now.Add(-time.Hour)},
 	} {
 		n, err := tx.exec(ctx, s.query, stamp(s.until), limit)
 		if err != nil {

@@ -268,6 +268,9 @@ func (tx *Tx) eraseRows(ctx context.Context, c *portal.Contact, e *Eraser, done 
 		if err := tx.counted(ctx, done, "counter", `DELETE FROM counter WHERE key LIKE $1 ESCAPE '\'`, "%:"+likeText(address)); err != nil {
 			return err
 		}
+		if err := tx.counted(ctx, done, "desk_draft", `DELETE FROM desk_draft WHERE key = 'new' AND instr(lower(form), $1) > 0`, address); err != nil {
+			return err
+		}
 	}
 	for _, key := range e.Counters {
 		if err := tx.counted(ctx, done, "counter", `DELETE FROM counter WHERE key = $1`, key); err != nil {

@@ -60,6 +60,12 @@ var ErasePlaces = []ErasePlace{
 	{"read_mark", "contact_id", FateRemoved, "what they had seen"},
 	{"draft", "contact_id key form", FateRemoved, "what they typed and did not send"},
 
+	{"desk_draft", "key form why", FateStays, "what an agent typed; the draft of a new ticket for them goes, as it holds their address"},
+	{"pending_answer", "body next status", FateStays, "an agent's words, a few seconds before they are sent"},
+	{"desk_file", "key name type sha256", FateStays, "what an agent is about to send"},
+	{"presence", "mode", FateNothing, "of agents"},
+	{"canned", "name name_key body", FateNothing, "settings"},
+
 	{"outbox", "contact_id kind recipient data header_id last_error", FateRemoved, "mail to them, sent or not; mail to others about what they wrote is not sent any more"},
 	{"incoming", "contact_id sender proof subject header_id sha256 envelope source decision reason", FateRemoved, "mail from them, with its source"},
 	{"counter", "key", FateRemoved, "what limits have counted of them"},

@@ -135,9 +135,10 @@ func (tx *Tx) FileFor(ctx context.Context, v *portal.Viewer, id portal.FileID) (
 	return find(ctx, tx, portal.NotFoundf("file.none", "there is no such file"), q.text(), q.args, scanFile)
 }
 
-// FileKnown reports whether any row names the hash: a file's, or the source
-// of a mail that is still kept.
+// FileKnown reports whether any row names the hash: a file's, one's that an
+// agent is about to send, or the source of a mail that is still kept.
 func (tx *Tx) FileKnown(ctx context.Context, sha256 string) (bool, error) {
 	return tx.exists(ctx, `SELECT 1 WHERE EXISTS (SELECT 1 FROM file WHERE sha256 = $1)
+		OR EXISTS (SELECT 1 FROM desk_file WHERE sha256 = $1)
 		OR EXISTS (SELECT 1 FROM incoming WHERE sha256 = $1 AND kept_until IS NOT NULL)`, sha256)
 }

@@ -307,9 +307,9 @@ func (tx *Tx) Events(ctx context.Context, n portal.TicketNumber, internal bool) 
 
 // MarkRead notes that the contact has seen the ticket up to the message; never moves back.
 func (tx *Tx) MarkRead(ctx context.Context, c portal.ContactID, n portal.TicketNumber, m portal.MessageID) error {
-	return tx.do(ctx, `INSERT INTO read_mark (contact_id, ticket, message_id) VALUES ($1, $2, $3)
-		ON CONFLICT (contact_id, ticket) DO UPDATE SET message_id = excluded.message_id
-		WHERE excluded.message_id > read_mark.message_id`, c, n, m)
+	return tx.do(ctx, `INSERT INTO read_mark (contact_id, ticket, message_id, at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (contact_id, ticket) DO UPDATE SET message_id = excluded.message_id, at = excluded.at
+		WHERE excluded.message_id > read_mark.message_id`, c, n, m, stamp(tx.Now))
 }
 
 // ReadMark returns the newest message seen; 0 for none.

@@ -522,6 +522,7 @@ CREATE TABLE read_mark (
   contact_id INTEGER NOT NULL REFERENCES contact (id) ON DELETE CASCADE,
   ticket     INTEGER NOT NULL REFERENCES ticket (number) ON DELETE CASCADE,
   message_id INTEGER NOT NULL, -- the newest public message seen
+  at         INTEGER,          -- when it was seen first; NULL for a mark that came with an import
   PRIMARY KEY (contact_id, ticket)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX read_mark_ticket ON read_mark (ticket);
@@ -535,6 +536,92 @@ CREATE TABLE draft (
   PRIMARY KEY (contact_id, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX draft_updated ON draft (updated_at);
+
+-- The conversation page of the help desk.
+
+-- What an agent typed and has not sent. key is 'new', or a ticket's number and
+-- the mode it was typed in: 'T-1042 answer', 'T-1042 note'.
+CREATE TABLE desk_draft (
+  agent_id   INTEGER NOT NULL REFERENCES agent (id) ON DELETE CASCADE,
+  key        TEXT    NOT NULL,
+  form       TEXT    NOT NULL, -- JSON: field name to value
+  why        TEXT    NOT NULL DEFAULT '', -- an answer that came back instead of being sent: the reason's code
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (agent_id, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX desk_draft_updated ON desk_draft (updated_at);
+
+-- Answers that go out when their time comes, unless they are taken back. Until
+-- then no customer and no mail knows of them.
+CREATE TABLE pending_answer (
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  ticket     INTEGER NOT NULL REFERENCES ticket (number) ON DELETE CASCADE,
+  agent_id   INTEGER NOT NULL REFERENCES agent (id) ON DELETE CASCADE,
+  body       TEXT    NOT NULL,
+  next       TEXT    NOT NULL CHECK (next IN ('wait', 'keep', 'close')), -- what becomes of the ticket
+  status     TEXT    NOT NULL, -- of the ticket when the agent pressed the button
+  seen       INTEGER NOT NULL, -- the newest public message there was then
+  created_at INTEGER NOT NULL,
+  due_at     INTEGER NOT NULL
+) STRICT;
+CREATE INDEX pending_answer_due ON pending_answer (due_at, id);
+CREATE INDEX pending_answer_ticket ON pending_answer (ticket);
+
+-- Files of a draft, or of an answer that waits: they keep the bytes from being
+-- swept out.
+CREATE TABLE desk_file (
+  id        INTEGER PRIMARY KEY AUTOINCREMENT,
+  agent_id  INTEGER NOT NULL REFERENCES agent (id) ON DELETE CASCADE,
+  key       TEXT    NOT NULL, -- of the draft
+  answer_id INTEGER REFERENCES pending_answer (id) ON DELETE CASCADE, -- NULL: of the draft itself
+  name      TEXT    NOT NULL,
+  type      TEXT    NOT NULL,
+  size      INTEGER NOT NULL,
+  sha256    TEXT    NOT NULL,
+  at        INTEGER NOT NULL
+) STRICT;
+CREATE INDEX desk_file_agent ON desk_file (agent_id, key);
+CREATE INDEX desk_file_answer ON desk_file (answer_id) WHERE answer_id IS NOT NULL;
+CREATE INDEX desk_file_sha256 ON desk_file (sha256);
+CREATE INDEX desk_file_at ON desk_file (at);
+
+-- Who has a ticket's page open. A row counts for a short while after seen_at.
+CREATE TABLE presence (
+  ticket   INTEGER NOT NULL REFERENCES ticket (number) ON DELETE CASCADE,
+  agent_id INTEGER NOT NULL REFERENCES agent (id) ON DELETE CASCADE,
+  mode     TEXT    NOT NULL CHECK (mode IN ('viewing', 'answer', 'note')),
+  seen_at  INTEGER NOT NULL,
+  PRIMARY KEY (ticket, agent_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX presence_seen ON presence (seen_at);
+CREATE INDEX presence_agent ON presence (agent_id);
+
+-- Texts agents answer with again and again.
+CREATE TABLE canned (
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  name       TEXT    NOT NULL,
+  name_key   TEXT    NOT NULL UNIQUE,
+  body       TEXT    NOT NULL, -- Markdown with {{placeholders}}
+  inbox_id   INTEGER REFERENCES inbox (id) ON DELETE CASCADE, -- NULL: for all of them
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX canned_inbox ON canned (inbox_id) WHERE inbox_id IS NOT NULL;
+
+-- Agents named in a note with @.
+CREATE TABLE mention (
+  agent_id   INTEGER NOT NULL REFERENCES agent (id) ON DELETE CASCADE,
+  message_id INTEGER NOT NULL REFERENCES message (id) ON DELETE CASCADE,
+  ticket     INTEGER NOT NULL REFERENCES ticket (number) ON DELETE CASCADE,
+  at         INTEGER NOT NULL,
+  seen_at    INTEGER, -- when the agent opened the ticket after that
+  PRIMARY KEY (agent_id, message_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX mention_unseen ON mention (agent_id, ticket) WHERE seen_at IS NULL;
+CREATE INDEX mention_ticket ON mention (ticket);
+CREATE INDEX mention_message ON mention (message_id);
+
+CREATE INDEX ticket_rated_by ON ticket (contact_id, rated_at DESC) WHERE rating IS NOT NULL;
 
 -- Mail to be sent. A row says what and to whom; text and one-time links are
 -- made when it is sent, so that none of them lie here.
