@@ -38,12 +38,15 @@ func verdictOf(value string) portal.MailVerdict {
 	r := verdictReader{s: value}
 	v := portal.MailVerdict{Server: r.server()}
 	results := 0
-	for !r.done() && results < mostResults {
+	for !r.done() {
 		method, outcome, properties := r.result()
 		if method == "" || outcome == "" {
 			continue
 		}
-		results++
+		if results++; results > mostResults {
+			r.broken = true // whoever signs so often wants the rest not to be read
+			break
+		}
 		switch method {
 		case "dmarc":
 			addDMARC(&v, outcome, properties["header.from"])
@@ -71,8 +74,8 @@ func verdictOf(value string) portal.MailVerdict {
 // better one, since whoever smuggles a result in smuggles in a good one.
 func addDMARC(v *portal.MailVerdict, outcome, from string) {
 	domain := domainIn(from)
-	if from == twofold && outcome == "pass" {
-		outcome = "permerror"
+	if from != "" && domain == "" && outcome == "pass" {
+		outcome = "permerror" // it names no domain, and must not count for any
 	}
 	switch {
 	case v.DMARC == "", outcome == "fail", v.DMARC == "pass" && outcome != "pass":
@@ -83,7 +86,7 @@ func addDMARC(v *portal.MailVerdict, outcome, from string) {
 }
 
 // domainIn returns the domain of an address, or of a value that is only one,
-// lower case.
+// lower case; "" when there is none.
 func domainIn(value string) string {
 	value = strings.Trim(strings.TrimSpace(value), "<>")
 	if at := strings.LastIndexByte(value, '@'); at >= 0 {
@@ -92,8 +95,15 @@ func domainIn(value string) string {
 	value = strings.ToLower(strings.TrimSuffix(value, "."))
 	if !isASCII(value) {
 		// Addresses are compared by the form the name system knows.
-		if ascii, err := idna.Lookup.ToASCII(value); err == nil {
-			return ascii
+		ascii, err := idna.Lookup.ToASCII(value)
+		if err != nil {
+			return ""
+		}
+		value = ascii
+	}
+	for i := range len(value) {
+		if c := value[i]; !isAlphanumeric(c) && c != '.' && c != '-' && c != '_' {
+			return ""
 		}
 	}
 	return value
