@@ -36,7 +36,7 @@ var unaudited = map[string]string{
 	"a view is how an agent looks for tickets, and opens none":          `MoveView RemoveView RenameView SaveView`,
 	"a draft is seen by nobody but its writer":                          `KeepDraft`,
 	"the outbox itself tells what became of a mail":                     `Deliver DropMails RetryFailedMails RetryMails SendTest`,
-	"it only reads, for mail that comes in":                             `Mailboxes MailboxAfter`,
+	"it only reads, for mail that comes in":                             `HeldMail HeldMails Ledger Mailboxes MailboxAfter RawMail`,
 	"the ledger tells what became of a mail that came in":               `MailboxReached TakeMail`,
 	"it says that a session is in use":                                  `Seen`,
 	"it asks for a mail or begins a step that may come to nothing":      `BeginPasskey BeginPasskeyProof BeginPasskeySignIn BeginSSO ChangeEmail MailProof Register RequestLink RequestReset SetUpFactor`,
@@ -47,7 +47,7 @@ var unaudited = map[string]string{
 
 // auditedElsewhere are methods whose entries are checked by tests about what
 // else they do, by those who know how to get there.
-var auditedElsewhere = `AddPasskey Agree ChangePassword ConfirmEmail ConfirmFactor EndAllSessions EndSession EraseContact FinishSSO
+var auditedElsewhere = `AcceptHeld RefuseHeld AddPasskey Agree ChangePassword ConfirmEmail ConfirmFactor EndAllSessions EndSession EraseContact FinishSSO
 	GiveFactor Join NewRecoveryCodes NotMe ProveByMail ProveByPasskey ProveByPassword RecallInvitations RefuseMembers RemovePasskey
 	Reset ResetAgentFactor ResetContactFactor SetAgentsFactor SignIn SignInByPasskey TakeOutOf TakeOutOwn TurnOffFactor WithdrawConsent
 	CheckDomain Look File`

@@ -249,3 +249,24 @@ func (a *App) AcceptsMail(ctx context.Context, address string) (id portal.InboxI
 	})
 	return id, err
 }
+
+// sweepIncoming forgets the sources of mail that came in long ago, and takes
+// them off the disk unless a message has the same file.
+func (a *App) sweepIncoming(ctx context.Context) error {
+	for {
+		var hashes []string
+		err := a.store.Write(ctx, func(tx *store.Tx) (err error) {
+			hashes, err = tx.SweepIncoming(ctx, sweepRows)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if _, err := a.removeFiles(ctx, hashes); err != nil {
+			return err
+		}
+		if len(hashes) < sweepRows {
+			return nil
+		}
+	}
+}

@@ -146,7 +146,7 @@ func TestMailOpensATicketAndAnswersIt(t *testing.T) {
 	p := newPost(t, nil)
 	e := p.take(letter{from: "Ana <ana@example.com>", subject: "Re: AW: The pump leaks", body: "It drips."})
 	p.want(e, portal.MailCreated, portal.ReasonNew)
-	if got, want := strings.Join(p.mails(), ", "), "desk_ticket to support@example.com, ticket_received to ana@example.com"; got != want {
+	if got, want := strings.Join(p.mails(), ", "), "agent_ticket to agent@example.com, ticket_received to ana@example.com"; got != want {
 		t.Errorf("opening told %s, want %s", got, want)
 	}
 	d, err := p.ShowTicket(t.Context(), e.Ticket, true)
@@ -164,7 +164,7 @@ func TestMailOpensATicketAndAnswersIt(t *testing.T) {
 	if got := p.messages(e.Ticket); got != "It drips. | Still drips." {
 		t.Errorf("the ticket says %s", got)
 	}
-	if got, want := strings.Join(p.mails(), ", "), "desk_message to support@example.com"; got != want {
+	if got, want := strings.Join(p.mails(), ", "), "agent_message to agent@example.com"; got != want {
 		t.Errorf("answering told %s, want %s", got, want)
 	}
 }

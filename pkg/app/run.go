@@ -117,6 +117,9 @@ func (a *App) sweep(ctx context.Context) {
 				break
 			}
 		}
+		if err := a.sweepIncoming(ctx); err != nil && ctx.Err() == nil {
+			a.log.Warn("sweeping mail that came in failed", "error", err)
+		}
 		if err := a.sweepFiles(ctx); err != nil {
 			a.log.Warn("sweeping files failed", "error", err)
 		}

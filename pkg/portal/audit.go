@@ -78,6 +78,8 @@ const (
 	AuditCannedAdded    AuditKind = "canned.added"
 	AuditCannedChanged  AuditKind = "canned.changed"
 	AuditCannedRemoved  AuditKind = "canned.removed"
+	AuditMailAccepted   AuditKind = "mail.accepted" // that was held
+	AuditMailRefused    AuditKind = "mail.refused"
 )
 
 // What is written down about the audit log itself.
@@ -198,6 +200,8 @@ var AuditKinds = []AuditKind{
 	AuditCannedAdded,
 	AuditCannedChanged,
 	AuditCannedRemoved,
+	AuditMailAccepted,
+	AuditMailRefused,
 	AuditRetention,
 	AuditPruned,
 	AuditErased,
