@@ -15,6 +15,17 @@ type AgentInput struct {
 	Email, Name, Role *string
 	Disabled          *bool
 	SecondFactor      *portal.FactorRule
+	// Inboxes are the names of those the agent sees; the word all alone is
+	// every inbox.
+	Inboxes *[]string
+	DeskSettings
+}
+
+// DeskSettings are how an agent wants the help desk and its mail. What is nil
+// stays as it is.
+type DeskSettings struct {
+	Language, TimeZone, Notify, Signature *string
+	Away, Shortcuts                       *bool
 }
 
 // Agents lists all agents, by name.
@@ -108,7 +119,7 @@ func (a *App) AddAgent(ctx context.Context, in AgentInput) (agent *portal.Agent,
 		if err != nil {
 			return err
 		}
-		changes, err := in.apply(agent)
+		changes, err := in.apply(ctx, tx, agent)
 		if err != nil {
 			return err
 		}
@@ -137,7 +148,7 @@ func (a *App) SetAgent(ctx context.Context, address string, in AgentInput) (agen
 			return err
 		}
 		old := *agent
-		if changes, err = in.apply(agent); err != nil || len(changes) == 0 {
+		if changes, err = in.apply(ctx, tx, agent); err != nil || len(changes) == 0 {
 			return err
 		}
 		if err := tx.SaveAgent(ctx, agent); err != nil {
@@ -157,7 +168,7 @@ func (a *App) SetAgent(ctx context.Context, address string, in AgentInput) (agen
 	return agent, changes, ended, err
 }
 
-func (in *AgentInput) apply(agent *portal.Agent) ([]Change, error) {
+func (in *AgentInput) apply(ctx context.Context, tx *store.Tx, agent *portal.Agent) ([]Change, error) {
 	var changes []Change
 	var problems []error
 	set := func(field string, to *string, typed *string, read func(field, s string) (string, error)) {
@@ -192,7 +203,14 @@ func (in *AgentInput) apply(agent *portal.Agent) ([]Change, error) {
 		}
 		agent.MustFactor = must
 	}
-	return changes, errors.Join(problems...)
+	if in.Inboxes != nil {
+		change, err := giveInboxes(ctx, tx, agent, *in.Inboxes)
+		if problems = append(problems, err); change != nil {
+			changes = append(changes, *change)
+		}
+	}
+	more, err := in.DeskSettings.apply(agent)
+	return append(changes, more...), errors.Join(append(problems, err)...)
 }
 
 // FactorOf is whether a second factor is demanded of an agent.

@@ -23,7 +23,7 @@ var unaudited = map[string]string{
 		Domain DomainRecords Domains Draft Enter Explain Factor GroupContacts Groups GroupsOfPortal Inbox Inboxes Known MailboxPlace
 		MayAddPasskey MayRemoveDomain MemberCounts Members OffersPasskeys Outbox Passkey PasskeysWork PeekLook PeekToken PortalNamed
 		Portals PreviewChange PreviewGroup PreviewRules ProofWays Proven Ready Review SSOAddresses SendsMail PeekRating RatingPath Report OperatorReport ShowCompany ShowContact
-		DeskFrame QueueTickets SavedView StopFeed WatchDesk
+		DeskFrame InboxesOf QueueTickets SavedView StopFeed WatchDesk
 		ShowGroup ShowMember ShowTicket Status Store TestAccess Tickets URL UsualAnswer VerifyAudit WaitingInvitations`,
 	"the conversation page of the help desk reads":                      `Canned CannedAnswers CannedNamed DeskHistory DeskOpening FillCanned MentionedIn NewDraft NewerMessages`,
 	"a ticket's own history tells which agent did it":                   `SaveNote SendAnswer UndoAnswer`,
@@ -32,6 +32,7 @@ var unaudited = map[string]string{
 	"who has a page open is forgotten in a minute":                      `EndPresence KeepPresence`,
 	"it works on a copy that is thrown away":                            `OnCopy`,
 	"a ticket's own history tells who did it":                           `Assign AssignTicket LinkTickets LookAfterDesk Promise Snooze Split TagTicket UnlinkTickets Wake CloseTicket CreateTicket DeskClose DeskReopen DeskReply OpenDeskTicket OpenTicket Rate RateTicket ReopenTicket Reply`,
+	"it does what has a line of its own, to several tickets":            `BulkTickets`,
 	"reading moves a read mark, which is the reader's own":              `Ticket TicketBefore`,
 	"a view is how an agent looks for tickets, and opens none":          `MoveView RemoveView RenameView SaveView`,
 	"a draft is seen by nobody but its writer":                          `KeepDraft`,
@@ -137,6 +138,11 @@ var acts = []act{
 		return failed(w.AddAgent(ctx, AgentInput{Email: new("new@desk.example"), Name: new("New")}))
 	}},
 	{"AgentLink", portal.AuditLink, func(ctx context.Context, w *world) error { return failed(w.AgentLink(ctx, w.portal, w.agent.ID)) }},
+	{"SaveDeskSettings", portal.AuditAgentChanged, func(ctx context.Context, w *world) error {
+		away := true
+		_, err := w.SaveDeskSettings(ctx, &Visit{Portal: portal.DeskPortal(portal.Domain{}), Agent: w.agent}, DeskSettings{Away: &away})
+		return err
+	}},
 	{"SetAgent", portal.AuditAgentChanged, func(ctx context.Context, w *world) error {
 		return failed(w.SetAgent(ctx, "new@desk.example", AgentInput{Role: new("admin")}))
 	}},

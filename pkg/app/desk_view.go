@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/portalctl/portalctl/pkg/portal"
 	"github.com/portalctl/portalctl/pkg/store"
@@ -14,8 +15,9 @@ type DeskFrame struct {
 	Queues  []QueueCount
 	Inboxes []InboxCount // those the agent sees, by name
 	Views   []portal.DeskView
-	Held    Count // mail that waits for somebody's decision
-	Event   int64 // the newest event it knows of
+	Agents  []AgentName // those a ticket can be assigned to, by name
+	Held    Count       // mail that waits for somebody's decision
+	Event   int64       // the newest event it knows of
 }
 
 // Count is a number that stopped at 1,000.
@@ -35,6 +37,12 @@ type InboxCount struct {
 	ID   portal.InboxID
 	Name string
 	Count
+}
+
+// AgentName is an agent as lists of them name them.
+type AgentName struct {
+	ID   portal.AgentID
+	Name string
 }
 
 // countedQueues are those whose size tells an agent something. How many
@@ -68,6 +76,16 @@ func (a *App) readFrame(ctx context.Context, v *Visit) (*DeskFrame, error) {
 		if f.Views, err = tx.DeskViews(ctx, v.Agent.ID); err != nil {
 			return err
 		}
+		agents, err := tx.Agents(ctx)
+		if err != nil {
+			return err
+		}
+		for i := range agents {
+			if !agents[i].Disabled {
+				f.Agents = append(f.Agents, AgentName{agents[i].ID, agents[i].Name})
+			}
+		}
+		slices.SortFunc(f.Agents, func(x, y AgentName) int { return strings.Compare(strings.ToLower(x.Name), strings.ToLower(y.Name)) })
 		inboxes, err := tx.Inboxes(ctx)
 		if err != nil {
 			return err

@@ -216,6 +216,7 @@ func (h hosting) run(ctx context.Context) error {
 		failure = fmt.Errorf("serve: %w", err)
 	}
 	stopping.Store(true)
+	h.app.StopFeed() // open pages of the help desk would wait for more
 	h.drain(server)
 	stopBackground()
 	select {

@@ -42,6 +42,17 @@ func (s *Server) routes() []route {
 		// The queues.
 		{"GET /{$}", s.home, agents, noBody},
 		{"GET /tickets", s.queueShow, agents, noBody},
+		{"POST /tickets/bulk", s.bulk, agents, small},
+		{"GET /events", s.events, agents, noBody},
+		{"GET /views", s.viewsShow, agents, noBody},
+		{"POST /views", s.viewSave, agents, small},
+		{"POST /views/{id}", s.viewChange(s.viewRename, "view_changed"), agents, small},
+		{"POST /views/{id}/move", s.viewChange(s.viewMove, ""), agents, small},
+		{"POST /views/{id}/remove", s.viewChange(s.viewRemove, "view_removed"), agents, small},
+
+		// The agent's own settings.
+		{"GET /settings", s.settingsShow, agents, noBody},
+		{"POST /settings", s.settingsSave, agents, small},
 
 		// Reports.
 		{"GET /reports", s.reports, agents, noBody},

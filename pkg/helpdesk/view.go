@@ -57,11 +57,11 @@ func (s *Server) bareView(w http.ResponseWriter, r *http.Request, title string) 
 }
 
 // flashes are the notices a cookie may ask for.
-var flashes = []string{"session_ended"}
+var flashes = []string{"session_ended", "bulk_none", "view_saved", "view_changed", "view_removed", "settings_saved"}
 
 func (v *view) flash(key string) string {
 	if !slices.Contains(flashes, key) {
-		return ""
+		return bulkDone(v.Printer, key)
 	}
 	return v.T("flash." + key)
 }
@@ -77,14 +77,6 @@ func (v *view) status(s portal.Status) string { return v.T("status.desk." + stri
 
 // zoneName is the time zone times are shown in.
 func (v *view) zoneName() string { return strings.ReplaceAll(v.Zone.String(), "_", " ") }
-
-// count is a number that stopped at 1,000, as the navigation says it.
-func (v *view) count(c app.Count) string {
-	if c.Capped {
-		return v.Number(c.N) + "+"
-	}
-	return v.Number(c.N)
-}
 
 // head is what is said of the page before it begins.
 func (v *view) head(class string) page.Head {

@@ -455,6 +455,8 @@ type Agent struct {
 	Notify    AgentNotify
 	Signature string // Markdown, below their answers in mail
 	Away      bool   // gets no tickets by rule
+	// NoShortcuts says that single keys do nothing on the help desk's pages.
+	NoShortcuts bool
 
 	CreatedAt time.Time
 }

@@ -8,13 +8,13 @@ import (
 )
 
 // agentColumns end with the ids of the inboxes an agent is given, in one text.
-const agentColumns = `a.id, a.email, a.name, a.role, a.disabled, a.must_factor, a.every_inbox, a.language, a.time_zone, a.notify, a.signature, a.away,
+const agentColumns = `a.id, a.email, a.name, a.role, a.disabled, a.must_factor, a.every_inbox, a.language, a.time_zone, a.notify, a.signature, a.away, a.no_shortcuts,
 	EXISTS (SELECT 1 FROM second_factor f WHERE f.agent_id = a.id), a.created_at,
 	(SELECT string_agg(CAST(ai.inbox_id AS TEXT), ',') FROM agent_inbox ai WHERE ai.agent_id = a.id)`
 
 func agentInto(a *portal.Agent) []any {
 	return []any{
-		&a.ID, &a.Email, &a.Name, &a.Role, &a.Disabled, &a.MustFactor, &a.EveryInbox, &a.Language, &a.TimeZone, &a.Notify, &a.Signature, &a.Away,
+		&a.ID, &a.Email, &a.Name, &a.Role, &a.Disabled, &a.MustFactor, &a.EveryInbox, &a.Language, &a.TimeZone, &a.Notify, &a.Signature, &a.Away, &a.NoShortcuts,
 		&a.HasFactor,
 		timeInto{&a.CreatedAt},
 		idsInto[portal.InboxID]{&a.Inboxes},
@@ -49,10 +49,10 @@ func (tx *Tx) AgentByEmail(ctx context.Context, email string) (*portal.Agent, er
 // agent.exists.
 func (tx *Tx) AddAgent(ctx context.Context, a *portal.Agent) error {
 	a.CreatedAt, a.Notify = tx.Now, cmp.Or(a.Notify, portal.AgentNotifyMine)
-	err := tx.value(ctx, &a.ID, `INSERT INTO agent (email, name, role, disabled, must_factor, every_inbox, language, time_zone, notify, signature, away, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id`,
+	err := tx.value(ctx, &a.ID, `INSERT INTO agent (email, name, role, disabled, must_factor, every_inbox, language, time_zone, notify, signature, away, no_shortcuts, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id`,
 		a.Email, a.Name, a.Role, flag(a.Disabled), flag(a.MustFactor), flag(a.EveryInbox), a.Language, a.TimeZone, a.Notify, a.Signature,
-		flag(a.Away), stamp(tx.Now))
+		flag(a.Away), flag(a.NoShortcuts), stamp(tx.Now))
 	if err != nil {
 		return agentExists(err, a)
 	}
@@ -79,9 +79,9 @@ func (tx *Tx) giveInboxes(ctx context.Context, a *portal.Agent) error {
 // SaveAgent writes a changed agent.
 func (tx *Tx) SaveAgent(ctx context.Context, a *portal.Agent) error {
 	n, err := tx.exec(ctx, `UPDATE agent SET email = $2, name = $3, role = $4, disabled = $5, must_factor = $6, every_inbox = $7, language = $8,
-			time_zone = $9, notify = $10, signature = $11, away = $12 WHERE id = $1`,
+			time_zone = $9, notify = $10, signature = $11, away = $12, no_shortcuts = $13 WHERE id = $1`,
 		a.ID, a.Email, a.Name, a.Role, flag(a.Disabled), flag(a.MustFactor), flag(a.EveryInbox), a.Language, a.TimeZone,
-		cmp.Or(a.Notify, portal.AgentNotifyMine), a.Signature, flag(a.Away))
+		cmp.Or(a.Notify, portal.AgentNotifyMine), a.Signature, flag(a.Away), flag(a.NoShortcuts))
 	if err := oneChanged(n, agentExists(err, a), noAgent()); err != nil {
 		return err
 	}

@@ -2,9 +2,8 @@ package web
 
 import (
 	"net/http"
-	"strings"
 
-	"github.com/portalctl/portalctl/pkg/i18n"
+	"github.com/portalctl/portalctl/pkg/web/page"
 )
 
 // profileForm is the section's form.
@@ -14,29 +13,11 @@ func (p *accountPage) profileForm() *form {
 
 // languages lists them with the chosen one.
 func (p *accountPage) languages(chosen string) []option {
-	list := []option{{Value: "", Label: p.T("account.language_portal", "Language", i18n.For(p.Visit.Portal.Language()).T("language.name")), Chosen: chosen == ""}}
-	for _, l := range i18n.Languages() {
-		list = append(list, option{Value: l.Code, Label: l.Name, Chosen: chosen == l.Code})
-	}
-	return list
+	return page.Languages(p.Printer, p.Visit.Portal.Language(), chosen)
 }
 
-// timeZones lists them with the chosen one, which need not be one we list.
 func (p *accountPage) timeZones(chosen string) []option {
-	portals := p.Visit.Portal.TimeZone
-	if portals == "" {
-		portals = "UTC"
-	}
-	list := []option{{Value: "", Label: p.T("account.zone_portal", "Zone", strings.ReplaceAll(portals, "_", " ")), Chosen: chosen == ""}}
-	known := chosen == ""
-	for _, name := range zoneNames {
-		list = append(list, option{Value: name, Label: strings.ReplaceAll(name, "_", " "), Chosen: chosen == name})
-		known = known || chosen == name
-	}
-	if !known {
-		list = append(list, option{Value: chosen, Label: chosen, Chosen: true})
-	}
-	return list
+	return page.TimeZones(p.Printer, p.Visit.Portal.TimeZone, chosen)
 }
 
 func (s *Server) profileSave(w http.ResponseWriter, r *http.Request) error {

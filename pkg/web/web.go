@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path"
+	"strings"
 	"time"
 
 	"github.com/portalctl/portalctl/pkg/app"
@@ -111,7 +112,11 @@ func (s *Server) visit(next http.Handler) http.Handler {
 			return
 		}
 		info.Visit, info.Portal = v, v.Portal.Slug
-		s.app.Seen(v, page.DeviceOf(r))
+		if !v.Portal.IsDesk() || !strings.HasPrefix(v.Path, "/events") {
+			// A page of the help desk that only listens is nobody's use of the
+			// session: it ends as if the page were closed.
+			s.app.Seen(v, page.DeviceOf(r))
+		}
 		if clean := path.Clean(v.Path); clean != v.Path && page.IsRead(r) {
 			// Doubled and trailing slashes are forgiven. The mux would do the
 			// same and miss the portal's own path.

@@ -77,7 +77,7 @@ CREATE TABLE agent (
   notify     TEXT    NOT NULL DEFAULT 'mine' CHECK (notify IN ('all', 'mine', 'none')),
   signature  TEXT    NOT NULL DEFAULT '', -- below their answers in mail
   away       INTEGER NOT NULL DEFAULT 0,  -- gets no tickets by rule
-  shortcuts  INTEGER NOT NULL DEFAULT 1,  -- single keys do things on the help desk's pages
+  no_shortcuts INTEGER NOT NULL DEFAULT 0, -- single keys do nothing on the help desk's pages
   dealt_at   INTEGER,                     -- when a rule last gave them a ticket: whose turn is next
   created_at INTEGER NOT NULL
 ) STRICT;

@@ -1,4 +1,11 @@
-package web
+package page
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/portalctl/portalctl/pkg/i18n"
+)
 
 // zoneNames are the time zones people live in, as the tz database lists them
 // by country (zone.tab), in alphabetical order.
@@ -410,4 +417,30 @@ var zoneNames = []string{
 	"Pacific/Tongatapu",
 	"Pacific/Wake",
 	"Pacific/Wallis",
+}
+
+// TimeZones are the choices of a time zone, with that of the portal for none.
+// The chosen one need not be among those we list.
+func TimeZones(p *i18n.Printer, portals, chosen string) []Option {
+	list := []Option{{Value: "", Label: p.T("account.zone_portal", "Zone", zoneLabel(cmp.Or(portals, "UTC"))), Chosen: chosen == ""}}
+	known := chosen == ""
+	for _, name := range zoneNames {
+		list = append(list, Option{Value: name, Label: zoneLabel(name), Chosen: chosen == name})
+		known = known || chosen == name
+	}
+	if !known {
+		list = append(list, Option{Value: chosen, Label: chosen, Chosen: true})
+	}
+	return list
+}
+
+func zoneLabel(name string) string { return strings.ReplaceAll(name, "_", " ") }
+
+// Languages are the choices of a language, with that of the portal for none.
+func Languages(p *i18n.Printer, portals, chosen string) []Option {
+	list := []Option{{Value: "", Label: p.T("account.language_portal", "Language", i18n.For(portals).T("language.name")), Chosen: chosen == ""}}
+	for _, l := range i18n.Languages() {
+		list = append(list, Option{Value: l.Code, Label: l.Name, Chosen: chosen == l.Code})
+	}
+	return list
 }
