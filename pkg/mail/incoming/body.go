@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -444,11 +445,13 @@ func calendarText(raw []byte) string {
 	return strings.Trim(strings.Join(lines, "\n"), "\n")
 }
 
+var calendarPattern = regexp.MustCompile(`^[0-9]{8}(T[0-9]{4,6}Z?)?$`)
+
 // calendarTime writes 20261123T090000Z as 2026-11-23 09:00 UTC.
 func calendarTime(value, params string) string {
 	var date, clock string
 	date, clock, _ = strings.Cut(strings.TrimSpace(value), "T")
-	if len(date) != 8 {
+	if !calendarPattern.MatchString(strings.TrimSpace(value)) {
 		return value
 	}
 	s := fmt.Sprintf("%s-%s-%s", date[:4], date[4:6], date[6:])
