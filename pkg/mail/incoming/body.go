@@ -442,7 +442,7 @@ func calendarText(raw []byte) string {
 	if s := found["DESCRIPTION"]; s != "" {
 		lines = append(lines, "", s)
 	}
-	return strings.Trim(strings.Join(lines, "\n"), "\n")
+	return strings.Trim(cleanText(strings.Join(lines, "\n")), "\n")
 }
 
 var calendarPattern = regexp.MustCompile(`^[0-9]{8}(T[0-9]{4,6}Z?)?$`)
