@@ -173,7 +173,7 @@ queue_run_delay = 1s
 
 var postfixMaster = template.Must(template.New("master.cf").Parse(`127.0.0.1:{{.SMTP}} inet n - n - - smtpd
 127.0.0.1:{{.Submission}} inet n - n - - smtpd -o smtpd_tls_security_level=encrypt -o smtpd_sasl_auth_enable=yes -o smtpd_client_restrictions=permit_sasl_authenticated,reject
-127.0.0.1:{{.Dead}} inet n - n - - smtpd -o { smtpd_relay_restrictions = check_client_access inline:{ {127.0.0.1 = 550 5.1.1 There is nobody of that name} }, reject }
+127.0.0.1:{{.Dead}} inet n - n - - smtpd -o { smtpd_relay_restrictions = check_recipient_access static:{550 5.1.1 There is nobody of that name}, reject }
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 tlsmgr unix - - n 1000? 1 tlsmgr
