@@ -38,7 +38,7 @@ var unaudited = map[string]string{
 	"a draft is seen by nobody but its writer":                          `KeepDraft`,
 	"the outbox itself tells what became of a mail":                     `Deliver DropMails RetryFailedMails RetryMails SendTest`,
 	"it only reads, for mail that comes in":                             `HeldMail HeldMails Ledger Mailboxes MailboxAfter RawMail`,
-	"the ledger tells what became of a mail that came in":               `MailboxReached TakeMail`,
+	"the ledger tells what became of a mail that came in":               `MailboxReached NoteMailbox TakeMail`,
 	"it says that a session is in use":                                  `Seen`,
 	"it asks for a mail or begins a step that may come to nothing":      `BeginPasskey BeginPasskeyProof BeginPasskeySignIn BeginSSO ChangeEmail MailProof Register RequestLink RequestReset SetUpFactor`,
 	"it names a passkey, which changes nothing it opens":                `RenamePasskey`,

@@ -17,11 +17,13 @@ type Status struct {
 	Portals  []PortalStatus
 	Domains  []portal.Domain
 	Inboxes  []portal.Inbox
-	Agents   int
-	Tickets  map[portal.Status]int // each counted to 1,001
-	Waiting  int                   // mails in the outbox, counted to 1,001
-	Failed   int
-	Missing  []Missing
+	// Mailboxes are those mail is fetched from.
+	Mailboxes []MailboxView
+	Agents    int
+	Tickets   map[portal.Status]int // each counted to 1,001
+	Waiting   int                   // mails in the outbox, counted to 1,001
+	Failed    int
+	Missing   []Missing
 }
 
 // PortalStatus is one portal at a glance.
@@ -66,6 +68,9 @@ func (a *App) readStatus(ctx context.Context, tx *store.Tx, s *Status) error {
 		return err
 	}
 	s.Domains, s.Inboxes = k.Domains, k.Inboxes
+	if s.Mailboxes, err = mailboxes(ctx, tx, k.Inboxes); err != nil {
+		return err
+	}
 	for _, p := range k.Portals {
 		members, err := tx.MemberCounts(ctx, p.ID)
 		if err != nil {
@@ -123,6 +128,14 @@ func (s *Status) findMissing(mail bool) {
 	}
 	if !mail {
 		s.missing("serve --smtp smtp://USER@HOST:587", "no mail is sent: links have to be handed over with `portalctl members link`")
+	}
+	for _, m := range s.Mailboxes {
+		switch {
+		case m.Status.Inbox == 0:
+			s.missing("serve", "serve has not looked for mail to %s yet", m.Inbox.Name)
+		case m.Status.Error != "":
+			s.missing(fmt.Sprintf("inbox test %q", m.Inbox.Name), "mail to %s is not fetched as it should: %s", m.Inbox.Name, m.Status.Error)
+		}
 	}
 	if s.Failed > 0 {
 		s.missing("mail outbox --state failed", "%s could not be delivered", Counted(s.Failed, "mail", "mails"))

@@ -29,7 +29,7 @@ func newInboxSetCmd(env *Env) *cobra.Command {
 		Short: "Change an inbox: its name, and how mail gets in",
 		Long: `Change an inbox. What is not named stays as it is.
 
-Mail gets in by IMAP, which --imap sets up, by LMTP (serve --lmtp) or by
+Mail gets in by IMAP, which --imap sets up, by LMTP (serve --lmtp-listen) or by
 "portalctl mail ingest". Before a mailbox is set, portalctl signs in there.
 
 Who a mail is from counts only as far as your mail server has proven it: name

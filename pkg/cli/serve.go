@@ -58,15 +58,20 @@ speaks TLS, give the https address here and the proxy's network as
 
 Without --smtp no mail is sent: it waits in the outbox, and "portalctl members
 link" prints links to hand over. The mail server's password comes from
-PORTALCTL_SMTP_PASSWORD or --smtp-password-file.`,
+PORTALCTL_SMTP_PASSWORD or --smtp-password-file.
+
+Mail is fetched from the mailboxes that "portalctl inbox set --imap" names. With
+--lmtp-listen a mail server of this machine delivers besides, on a socket or a
+loopback address.`,
 		Example: `  portalctl serve
   portalctl serve --base-url https://support.example.com --trusted-proxy 127.0.0.0/8
   portalctl serve --listen :443 --tls files --tls-cert fullchain.pem --tls-key privkey.pem
-  portalctl serve --smtp smtp://portal@mail.example.com:587 --smtp-password-file /etc/portalctl/smtp`,
+  portalctl serve --smtp smtp://portal@mail.example.com:587 --smtp-password-file /etc/portalctl/smtp
+  portalctl serve --lmtp-listen unix:/run/portalctl/lmtp.sock`,
 		Args: upTo(0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), env) },
 	}
-	config.Flags(cmd.Flags(), "listen", "base-url", "tls", "tls-cert", "tls-key", "trusted-proxy", "log-format", "log-level")
+	config.Flags(cmd.Flags(), "listen", "base-url", "tls", "tls-cert", "tls-key", "trusted-proxy", "lmtp-listen", "log-format", "log-level")
 	mailFlags(cmd)
 	return cmd
 }
@@ -90,6 +95,13 @@ func runServe(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
+	mailListener, err := env.listenMail(ctx)
+	if err != nil {
+		return err
+	}
+	if mailListener != nil {
+		defer func() { _ = mailListener.Close() }()
+	}
 	options := app.Options{BaseURL: base, Log: log}
 	from := ""
 	if sender != nil {
@@ -102,7 +114,9 @@ func runServe(ctx context.Context, env *Env) error {
 		if env.Config.TLS == "off" && base.Scheme == "http" && !isLoopback(listener) {
 			log.Warn("visitors come without TLS: what they type and read can be overheard; see --tls and --base-url")
 		}
-		return hosting{env: env, app: a, log: log, listener: listener, base: base, certificates: certificates}.run(ctx)
+		return hosting{
+			env: env, app: a, log: log, listener: listener, base: base, certificates: certificates, fetch: true, lmtp: mailListener,
+		}.run(ctx)
 	})
 }
 
@@ -170,6 +184,8 @@ type hosting struct {
 	base         *url.URL
 	certificates *certificates // nil: no TLS
 	infra        map[string]http.Handler
+	fetch        bool         // mail is fetched from the inboxes' mailboxes
+	lmtp         net.Listener // where mail is delivered; nil: nowhere
 }
 
 // run serves until ctx ends or the store fails, and leaves nothing running.
@@ -199,6 +215,8 @@ func (h hosting) run(ctx context.Context) error {
 		defer close(backgroundDone)
 		h.app.Run(background)
 	}()
+	stopMail := h.takeMail(ctx)
+	defer stopMail()
 	served := make(chan error, 1)
 	go func() { served <- h.serve(server) }()
 
@@ -217,7 +235,13 @@ func (h hosting) run(ctx context.Context) error {
 	}
 	stopping.Store(true)
 	h.app.StopFeed() // open pages of the help desk would wait for more
+	mailStopped := make(chan struct{})
+	go func() {
+		defer close(mailStopped)
+		stopMail()
+	}()
 	h.drain(server)
+	<-mailStopped
 	stopBackground()
 	select {
 	case <-backgroundDone:

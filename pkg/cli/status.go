@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -59,10 +60,12 @@ type statusJSON struct {
 	Portals []statusPortalJSON `json:"portals"`
 	Domains []statusDomainJSON `json:"domains"`
 	Inboxes []statusInboxJSON  `json:"inboxes"`
-	Agents  int                `json:"agents"`
-	Tickets map[string]int     `json:"tickets"`
-	Mail    statusMailJSON     `json:"mail"`
-	Missing []app.Missing      `json:"missing"`
+	// Mailboxes are those mail is fetched from, as serve last saw them.
+	Mailboxes []statusMailboxJSON `json:"mailboxes"`
+	Agents    int                 `json:"agents"`
+	Tickets   map[string]int      `json:"tickets"`
+	Mail      statusMailJSON      `json:"mail"`
+	Missing   []app.Missing       `json:"missing"`
 }
 
 type statusPortalJSON struct {
@@ -95,10 +98,34 @@ type statusMailJSON struct {
 	Failed     int    `json:"failed"`
 }
 
+type statusMailboxJSON struct {
+	Inbox    string     `json:"inbox"`
+	Mailbox  string     `json:"mailbox"`
+	State    string     `json:"state"` // connecting, connected, failing; "" before serve first looked
+	LookedAt *time.Time `json:"looked_at"`
+	MailAt   *time.Time `json:"mail_at"`
+	Waiting  int        `json:"waiting"`
+	Error    string     `json:"error"`
+	At       *time.Time `json:"at"`
+}
+
+func newStatusMailboxJSON(m *app.MailboxView) statusMailboxJSON {
+	some := func(t time.Time) *time.Time {
+		if t.IsZero() {
+			return nil
+		}
+		return &t
+	}
+	return statusMailboxJSON{
+		Inbox: m.Inbox.Name, Mailbox: m.Inbox.Mail.IMAP.String(), State: string(m.Status.State),
+		LookedAt: some(m.Status.LookedAt), MailAt: some(m.Status.MailAt), Waiting: m.Status.Waiting, Error: m.Status.Error, At: some(m.Status.At),
+	}
+}
+
 func newStatusJSON(env *Env, s *app.Status) statusJSON {
 	j := statusJSON{
 		Store: s.Store, BaseURL: s.BaseURL, Portals: []statusPortalJSON{}, Domains: []statusDomainJSON{},
-		Inboxes: []statusInboxJSON{}, Agents: s.Agents, Tickets: map[string]int{}, Missing: append([]app.Missing{}, s.Missing...),
+		Inboxes: []statusInboxJSON{}, Mailboxes: []statusMailboxJSON{}, Agents: s.Agents, Tickets: map[string]int{}, Missing: append([]app.Missing{}, s.Missing...),
 		Mail: statusMailJSON{Configured: env.Config.SMTP.Configured() || s.MailFrom != "", From: s.MailFrom, Waiting: s.Waiting, Failed: s.Failed},
 	}
 	for _, p := range s.Portals {
@@ -112,6 +139,9 @@ func newStatusJSON(env *Env, s *app.Status) statusJSON {
 	}
 	for _, i := range s.Inboxes {
 		j.Inboxes = append(j.Inboxes, statusInboxJSON{Name: i.Name, Kind: string(i.Kind), Address: i.Address})
+	}
+	for i := range s.Mailboxes {
+		j.Mailboxes = append(j.Mailboxes, newStatusMailboxJSON(&s.Mailboxes[i]))
 	}
 	for _, status := range portal.Statuses {
 		j.Tickets[string(status)] = s.Tickets[status]
@@ -160,11 +190,33 @@ func statusLines(env *Env, s *app.Status) [][2]string {
 	for i, inbox := range s.Inboxes {
 		lines = append(lines, [2]string{heading("Inboxes", i), inbox.String() + " (" + string(inbox.Kind) + ")"})
 	}
+	for i := range s.Mailboxes {
+		lines = append(lines, [2]string{heading("Mail in", i), mailboxWords(&s.Mailboxes[i])})
+	}
 	lines = append(lines,
 		[2]string{"Agents", fmt.Sprint(s.Agents)},
 		[2]string{"Tickets", ticketWords(s.Tickets)},
 		[2]string{"Mail", mailWords(env, s)})
 	return lines
+}
+
+// mailboxWords tell how fetching from a mailbox goes.
+func mailboxWords(m *app.MailboxView) string {
+	words := fmt.Sprintf("%s from %s: ", m.Inbox.Name, m.Inbox.Mail.IMAP)
+	if m.Status.Inbox == 0 {
+		return words + "not looked at yet"
+	}
+	words += string(m.Status.State)
+	if !m.Status.LookedAt.IsZero() {
+		words += ", looked at " + m.Status.LookedAt.Local().Format(time.DateTime)
+	}
+	if m.Status.Waiting > 0 {
+		words += ", " + app.Counted(m.Status.Waiting, "mail", "mails") + " tried again"
+	}
+	if m.Status.Error != "" {
+		words += "; " + m.Status.Error
+	}
+	return words
 }
 
 // heading stands before the first of several lines.

@@ -134,6 +134,30 @@ type IMAPPlace struct {
 	UID      uint32
 }
 
+// MailboxState says what serve does about a mailbox.
+type MailboxState string
+
+// The states. The words are stable in JSON.
+const (
+	MailboxConnecting MailboxState = "connecting"
+	MailboxConnected  MailboxState = "connected"
+	MailboxFailing    MailboxState = "failing" // not connected; it is tried again
+)
+
+// MailboxStatus is how fetching from an inbox's mailbox went when serve last
+// said so.
+type MailboxStatus struct {
+	Inbox    InboxID
+	State    MailboxState
+	Since    time.Time // of the state
+	LookedAt time.Time // when the folder was last looked through to its end
+	MailAt   time.Time // when a mail was last taken
+	Waiting  int       // mails that could not be taken and are tried again
+	Error    string    // "" once a look went well
+	ErrorAt  time.Time
+	At       time.Time // when serve said so
+}
+
 // MailDecision is what became of a mail. The words are stable in JSON.
 type MailDecision string
 

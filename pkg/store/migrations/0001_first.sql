@@ -48,6 +48,19 @@ CREATE TABLE mailbox_place (
   at       INTEGER NOT NULL
 ) STRICT;
 
+-- How fetching from an inbox's mailbox went when serve last said so.
+CREATE TABLE mailbox_status (
+  inbox_id  INTEGER PRIMARY KEY REFERENCES inbox (id) ON DELETE CASCADE,
+  state     TEXT    NOT NULL CHECK (state IN ('connecting', 'connected', 'failing')),
+  since     INTEGER NOT NULL,
+  looked_at INTEGER,
+  mail_at   INTEGER,
+  waiting   INTEGER NOT NULL,
+  error     TEXT    NOT NULL DEFAULT '',
+  error_at  INTEGER,
+  at        INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE portal (
   id         INTEGER PRIMARY KEY AUTOINCREMENT,
   name       TEXT    NOT NULL,
