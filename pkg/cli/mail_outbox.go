@@ -20,6 +20,9 @@ func newMailCmd(env *Env) *cobra.Command {
 		"  portalctl mail outbox --failed",
 		newMailOutboxCmd(env),
 		newMailParseCmd(env),
+		newMailIngestCmd(env),
+		newMailListCmd(env),
+		newMailHeldCmd(env),
 	)
 }
 

@@ -54,6 +54,10 @@ func exitCode(ctx context.Context, err error) int {
 	if errors.Is(err, prompt.ErrAborted) || ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return exitAborted
 	}
+	var other *exitWith
+	if errors.As(err, &other) {
+		return other.code
+	}
 	if code, ok := exitCodes[portal.KindOf(err)]; ok {
 		return code
 	}
