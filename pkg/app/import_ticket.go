@@ -101,6 +101,7 @@ func (im *ticketImport) add(ctx context.Context, tx *store.Tx, in *transfer.Tick
 		Number: number, ExternalID: externalID, Subject: in.Subject, Status: in.Status, Priority: in.Priority, Category: in.Category,
 		PortalID: home.ID, InboxID: im.inbox(in, home, out), Assignee: im.assignee(in, out), Confidential: in.Confidential,
 		Fields: in.Fields, CreatedAt: in.CreatedAt, UpdatedAt: in.UpdatedAt, StatusAt: in.StatusAt, ClosedAt: in.ClosedAt,
+		Via: portal.ViaImport,
 	}
 	if t.InboxID == 0 {
 		return portal.Invalidf("import.inbox", "", "the portal %q has no inbox for tickets", home.Name)
@@ -391,6 +392,12 @@ func (im *ticketImport) messages(ctx context.Context, tx *store.Tx, t *portal.Ti
 		}
 		if m.Kind == portal.Public {
 			newest = m.ID
+		}
+		if m.Kind == portal.Public && m.Agent != 0 && !m.At.Before(t.CreatedAt) && (t.AnsweredAt.IsZero() || m.At.Before(t.AnsweredAt)) {
+			t.AnsweredAt = m.At
+			if err := tx.SetAnswered(ctx, t); err != nil {
+				return err
+			}
 		}
 	}
 	t.LastPublic = before

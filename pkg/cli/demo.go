@@ -133,8 +133,14 @@ func demoPortal(ctx context.Context, env *Env, a *app.App) (*portal.Portal, erro
 		return nil, err
 	}
 	p := made.Portal
-	if _, _, err := a.AddAgent(ctx, app.AgentInput{Email: ptr(demoAgentEmail), Name: ptr(demoAgentName), Role: ptr(string(portal.RoleAdmin))}); err != nil {
-		return nil, err
+	for i, g := range data.Agent {
+		role := portal.RoleAgent
+		if i == 0 {
+			role = portal.RoleAdmin
+		}
+		if _, _, err := a.AddAgent(ctx, app.AgentInput{Email: &g.Email, Name: &g.Name, Role: ptr(string(role))}); err != nil {
+			return nil, err
+		}
 	}
 	if err := data.load(ctx, a, p, env.Now()); err != nil {
 		return nil, err
@@ -147,6 +153,9 @@ func demoPortal(ctx context.Context, env *Env, a *app.App) (*portal.Portal, erro
 		return nil, err
 	}
 	if err := data.register(ctx, a, p); err != nil {
+		return nil, err
+	}
+	if err := data.desk(ctx, a, p, env.Now()); err != nil {
 		return nil, err
 	}
 	return p, data.live(ctx, a, p)

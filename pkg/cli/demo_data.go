@@ -22,9 +22,12 @@ var demoFile string
 // demoData is the sample company's world as demo.toml tells it.
 type demoData struct {
 	Company []struct{ Name, Domain, Plan string }
+	Agent   []demoAgent
 	Contact []demoContact
 	Ticket  []demoTicket
 }
+
+type demoAgent struct{ Key, Name, Email, Language string }
 
 type demoContact struct{ Key, Name, Email, Company, Role, Language string }
 
@@ -33,11 +36,16 @@ type demoTicket struct {
 	Priority                             portal.Priority
 	Confidential, Closed                 bool
 	Messages                             []string
+
+	Agent           string // who has it; "": the first
+	Tags            []string
+	Stars           int
+	Said            string
+	Promise, Snooze string // how long from now
 }
 
 const (
 	demoAgentEmail = "ines@brewline.example"
-	demoAgentName  = "Ines Duarte"
 	demoGroup      = "Customers"
 )
 
@@ -56,6 +64,16 @@ func (d *demoData) contact(key string) demoContact {
 		}
 	}
 	return demoContact{}
+}
+
+// agent is who has a ticket.
+func (d *demoData) agent(t *demoTicket) demoAgent {
+	for _, g := range d.Agent {
+		if g.Key == t.Agent {
+			return g
+		}
+	}
+	return d.Agent[0]
 }
 
 // load fills a store with the sample through the same imports operators use.
@@ -146,14 +164,14 @@ func (d *demoData) ticket(s *demoTicket, now time.Time) (*transfer.Ticket, error
 	t := &transfer.Ticket{
 		Subject: s.Subject, Priority: s.Priority, Category: s.Category, Confidential: s.Confidential,
 		Requester: transfer.ContactRef{Email: from.Email}, Company: transfer.CompanyRef{Name: from.Company},
-		Assignee: demoAgentEmail, CreatedAt: now.Add(-age).Truncate(time.Minute), Status: portal.New,
+		Assignee: d.agent(s).Email, CreatedAt: now.Add(-age).Truncate(time.Minute), Status: portal.New,
 	}
 	if s.Serial != "" {
 		t.Fields = map[string]string{"serial": s.Serial}
 	}
 	at := t.CreatedAt
 	for _, line := range s.Messages {
-		m, after, err := d.message(line, from)
+		m, after, err := d.message(line, from, d.agent(s))
 		if err != nil {
 			return nil, err
 		}
@@ -182,7 +200,7 @@ func (d *demoData) ticket(s *demoTicket, now time.Time) (*transfer.Ticket, error
 }
 
 // message reads "WHO AFTER: TEXT".
-func (d *demoData) message(line string, from demoContact) (*transfer.Message, time.Duration, error) {
+func (d *demoData) message(line string, from demoContact, agent demoAgent) (*transfer.Message, time.Duration, error) {
 	head, body, ok := strings.Cut(line, ": ")
 	who, when, ok2 := strings.Cut(head, " ")
 	if !ok || !ok2 {
@@ -193,7 +211,7 @@ func (d *demoData) message(line string, from demoContact) (*transfer.Message, ti
 	switch who {
 	case "customer":
 	case "agent", "note":
-		m.By, m.Email, m.Format = transfer.ByAgent, demoAgentEmail, portal.Markdown
+		m.By, m.Email, m.Format = transfer.ByAgent, agent.Email, portal.Markdown
 		if who == "note" {
 			m.Kind = portal.Note
 		}

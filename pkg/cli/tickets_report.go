@@ -103,7 +103,7 @@ func reportColumns(by portal.ReportBy, chart string) []output.Column {
 		chartOpened: "Opened", "closed": "Closed", "first_answer": "First answer, half", "resolution": "Resolution, half", "rating": "Rating",
 	}[chart]
 	return []output.Column{
-		{Name: "name", Head: head},
+		{Name: "name", Head: head, Keep: by == portal.ReportByWeek},
 		{Name: "opened", Head: "Opened", Keep: true},
 		{Name: "closed", Head: "Closed", Keep: true},
 		{Name: "first_answer", Head: "First answer", Keep: true},

@@ -112,6 +112,11 @@ func (tx *Tx) MarkImported(ctx context.Context, t *portal.Ticket, upTo portal.Me
 		t.Number, upTo, t.Requester)
 }
 
+// SetAnswered writes when a ticket was first answered, and nothing else of it.
+func (tx *Tx) SetAnswered(ctx context.Context, t *portal.Ticket) error {
+	return tx.do(ctx, `UPDATE ticket SET answered_at = $2 WHERE number = $1`, t.Number, stamp(t.AnsweredAt))
+}
+
 // TicketNumbers lists tickets in order of their numbers, after one.
 func (tx *Tx) TicketNumbers(ctx context.Context, after portal.TicketNumber, limit int) ([]portal.TicketNumber, error) {
 	return list(ctx, tx, `SELECT number FROM ticket WHERE number > $1 ORDER BY number LIMIT $2`, []any{after, limitOr(limit, 50)},
