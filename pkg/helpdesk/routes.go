@@ -2,6 +2,7 @@ package helpdesk
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/portal"
@@ -38,7 +39,7 @@ type route struct {
 // routes is everything a browser can reach below /helpdesk, beside signing in,
 // the account and files, which are web's.
 func (s *Server) routes() []route {
-	return []route{
+	return slices.Concat(s.propertyRoutes(), []route{
 		// The queues.
 		{"GET /{$}", s.home, agents, noBody},
 		{"GET /tickets", s.queueShow, agents, noBody},
@@ -57,7 +58,7 @@ func (s *Server) routes() []route {
 		// Reports.
 		{"GET /reports", s.reports, agents, noBody},
 		{"GET /reports.csv", s.reportsCSV, agents, noBody},
-	}
+	})
 }
 
 // visitFrom returns the request's visit.

@@ -57,7 +57,9 @@ func (s *Server) bareView(w http.ResponseWriter, r *http.Request, title string) 
 }
 
 // flashes are the notices a cookie may ask for.
-var flashes = []string{"session_ended", "bulk_none", "view_saved", "view_changed", "view_removed", "settings_saved"}
+var flashes = []string{
+	"session_ended", "bulk_none", "view_saved", "view_changed", "view_removed", "settings_saved", "property_saved", "merged", "split",
+}
 
 func (v *view) flash(key string) string {
 	if !slices.Contains(flashes, key) {
