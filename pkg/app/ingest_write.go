@@ -220,7 +220,9 @@ func (in *intake) agentByMail(ctx context.Context, tx *store.Tx, d *decision, e 
 		return err
 	}
 	m := in.message(d, portal.Public)
-	m.Agent = d.agent.ID
+	// What they quote is our mail to the desk, which says more than customers
+	// read: addresses, fields, who has the ticket.
+	m.Agent, m.Quoted = d.agent.ID, ""
 	reopened := d.ticket.AgentMessage(tx.Now)
 	err = in.addMessage(ctx, tx, d.ticket, m, portal.ByAgent(d.agent.ID), reopened, false)
 	e.Message = m.ID
