@@ -21,7 +21,7 @@ import (
 var unaudited = map[string]string{
 	"it only reads": `PlanMerge Properties SplitChoices Tags AcceptsMail Account ActingAgent Agent Agents AuditLog AuditRetention BaseURL Companies Contact Contacts DeskTickets
 		Domain DomainRecords Domains Draft Enter Explain Factor GroupContacts Groups GroupsOfPortal Inbox Inboxes Known MailboxPlace
-		MayAddPasskey MayRemoveDomain MemberCounts Members OffersPasskeys Outbox Passkey PasskeysWork PeekLook PeekToken PortalNamed
+		MayAddPasskey MayRemoveDomain MemberCounts Members OffersPasskeys NoticeOff NoticeOffPath Outbox Passkey PasskeysWork PeekLook PeekToken PortalNamed
 		Portals PreviewChange PreviewGroup PreviewRules ProofWays Proven Ready Review SSOAddresses SendsMail PeekRating RatingPath Report OperatorReport ShowCompany ShowContact
 		DeskFrame InboxesOf QueueTickets SavedView StopFeed WatchDesk
 		ShowGroup ShowMember ShowTicket Status Store TestAccess Tickets URL UsualAnswer VerifyAudit WaitingInvitations`,
@@ -39,6 +39,7 @@ var unaudited = map[string]string{
 	"the outbox itself tells what became of a mail":                     `Deliver DropMails RetryFailedMails RetryMails SendTest`,
 	"it only reads, for mail that comes in":                             `HeldMail HeldMails Ledger Mailboxes MailboxAfter RawMail`,
 	"the ledger tells what became of a mail that came in":               `MailboxReached NoteMailbox TakeMail`,
+	"of what somebody hears by mail is their own choice":                `SaveNotify TurnNoticeOff`,
 	"it says that a session is in use":                                  `Seen`,
 	"it asks for a mail or begins a step that may come to nothing":      `BeginPasskey BeginPasskeyProof BeginPasskeySignIn BeginSSO ChangeEmail MailProof Register RequestLink RequestReset SetUpFactor`,
 	"it names a passkey, which changes nothing it opens":                `RenamePasskey`,

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -14,6 +15,7 @@ import (
 // it is; empty text removes.
 type ContactInput struct {
 	Email, Name, MemberEmail, Language, TimeZone *string
+	Notify                                       *portal.ContactNotify
 	// Companies replaces all of the contact's companies, named by name or
 	// domain. The first is primary unless Primary names another.
 	Companies *[]string
@@ -327,6 +329,13 @@ func (in *ContactInput) apply(ctx context.Context, tx *store.Tx, c *portal.Conta
 	set("member-email", &c.MemberEmail, in.MemberEmail, optionalEmail)
 	set("language", &c.Language, in.Language, Language)
 	set("time-zone", &c.TimeZone, in.TimeZone, zoneName)
+	if in.Notify != nil && *in.Notify != cmp.Or(c.Notify, portal.NotifyAll) {
+		changes = append(changes, Change{"notify", c.Notify.String(), in.Notify.String()})
+		c.Notify = *in.Notify
+		if err := notifyChanged(ctx, tx, c); err != nil {
+			return nil, err
+		}
+	}
 	next, more, err := properties(c.Properties, in.Properties)
 	if err != nil {
 		problems = append(problems, err)

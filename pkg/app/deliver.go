@@ -257,6 +257,7 @@ func (c *courier) send(ctx context.Context, l *portal.Letter) (d portal.Delivery
 func (c *courier) open(ctx context.Context, claim *store.MailClaim) (*portal.Letter, []portal.MailID, error) {
 	var letters []portal.Letter
 	var stand []portal.MailID
+	general := ""
 	for _, m := range claim.All() {
 		p, err := c.parcel(ctx, &m)
 		if err != nil {
@@ -267,7 +268,7 @@ func (c *courier) open(ctx context.Context, claim *store.MailClaim) (*portal.Let
 			c.finish(ctx, claim, []portal.MailID{m.ID}, store.MailResult{State: store.MailDropped, Error: p.drop})
 			continue
 		}
-		letters, stand = append(letters, *p.letter), append(stand, m.ID)
+		letters, stand, general = append(letters, *p.letter), append(stand, m.ID), p.general
 	}
 	switch len(letters) {
 	case 0:
@@ -277,7 +278,16 @@ func (c *courier) open(ctx context.Context, claim *store.MailClaim) (*portal.Let
 	}
 	l := letters[0]
 	l.Kind, l.Notices, l.MessageID = portal.LetterDigest, letters, claim.HeaderID
-	l.Ticket, l.Message, l.Thread, l.Link = nil, nil, "", l.Home+"/tickets"
+	l.Ticket, l.Message, l.History, l.Link, l.Hidden = nil, nil, nil, l.Home+"/tickets", false
+	// It is about several tickets: no thread is its own, and no answer to it
+	// may find its way to the first of them.
+	l.Thread, l.Parent, l.Before, l.Answer, l.ReplyTo = "", "", nil, false, general
+	if l.Daily = !claim.DigestAt.IsZero(); !l.Daily {
+		l.Unsubscribe = ""
+	}
+	if l.Office {
+		l.ReplyTo, l.Link = "", l.Home
+	}
 	return &l, stand, nil
 }
 

@@ -14,6 +14,8 @@ import (
 type parcel struct {
 	letter *portal.Letter
 	drop   string
+	// general is where an answer goes that is about no one ticket.
+	general string
 }
 
 func dropped(format string, args ...any) (parcel, error) {
@@ -78,11 +80,12 @@ func (a *App) pack(ctx context.Context, tx *store.Tx, m *store.Mail) (parcel, er
 	if p != nil && p.State == portal.Draft && m.Kind != store.MailTest && m.Agent == 0 && m.Inbox == 0 {
 		return dropped("the portal is a draft")
 	}
+	general := k.letter.ReplyTo
 	why, err := pack(k, ctx)
 	if portal.KindOf(err) == portal.NotFound {
 		return dropped("what it is about does not exist any more")
 	}
-	return parcel{&k.letter, why}, err
+	return parcel{&k.letter, why, general}, err
 }
 
 // packers fill in each kind of letter; they return why it must not be sent.

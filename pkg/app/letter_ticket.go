@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/portalctl/portalctl/pkg/portal"
 	"github.com/portalctl/portalctl/pkg/store"
@@ -36,6 +37,9 @@ func (k *packing) aboutTicket(ctx context.Context) (string, error) {
 	if why, err := k.message(ctx, t); why != "" || err != nil {
 		return why, err
 	}
+	if err := k.unsubscribe(t); err != nil {
+		return "", err
+	}
 	if why, err := k.toldToCustomer(ctx, t); why != "" || err != nil {
 		return why, err
 	}
@@ -46,7 +50,7 @@ func (k *packing) aboutTicket(ctx context.Context) (string, error) {
 }
 
 // toldToCustomer fills in what a mail to a customer tells besides the message.
-func (k *packing) toldToCustomer(ctx context.Context, t *portal.Ticket) (string, error) {
+func (k *packing) toldToCustomer(ctx context.Context, t *portal.Ticket) (why string, err error) {
 	l := &k.letter
 	if t.PromisedAt.After(k.tx.Now) && t.Status != portal.Closed {
 		l.Promise = t.PromisedAt
@@ -57,7 +61,13 @@ func (k *packing) toldToCustomer(ctx context.Context, t *portal.Ticket) (string,
 			return "the ticket is open again", nil
 		}
 		l.ReopenDays = k.portal.Tickets.ReopenDays
+		if err := k.askRating(t); err != nil {
+			return "", err
+		}
 		return "", k.doneBy(ctx, t, portal.EventClosed)
+	case store.MailTicketReceived:
+		l.Usual, err = k.usualAnswer(ctx, k.tx, t.InboxID)
+		return "", err
 	case store.MailParticipant:
 		return "", k.doneBy(ctx, t, portal.EventParticipantAdded)
 	case store.MailMessage:
@@ -70,6 +80,21 @@ func (k *packing) toldToCustomer(ctx context.Context, t *portal.Ticket) (string,
 		return "", k.history(ctx, t, historyForCustomers)
 	}
 	return "", nil
+}
+
+// askRating fills in where whoever opened the ticket says how it went.
+func (k *packing) askRating(t *portal.Ticket) error {
+	if !k.portal.Tickets.AskRating || t.Requester != k.contact.ID || t.Rating != 0 {
+		return nil
+	}
+	path, err := k.RatingPath(k.portal, t)
+	if err != nil {
+		return err
+	}
+	for stars := 1; stars <= portal.MostStars; stars++ {
+		k.letter.Rate = append(k.letter.Rate, fmt.Sprintf("%s%s?stars=%d", k.letter.Home, path, stars))
+	}
+	return nil
 }
 
 // ticket fills in a letter about a ticket: what it is, its place in the

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"github.com/portalctl/portalctl/pkg/portal"
 	"github.com/portalctl/portalctl/pkg/store"
@@ -59,7 +60,44 @@ func (a *App) tellContact(ctx context.Context, tx *store.Tx, kind store.MailKind
 	if m != nil {
 		mail.Message = m.ID
 	}
+	// That a ticket was received is told at once: it answers what they just did.
+	if c.Notify == portal.NotifyDigest && kind != store.MailTicketReceived {
+		zone, err := zoneOfContact(ctx, tx, c, t.PortalID)
+		if err != nil {
+			return err
+		}
+		mail.DigestAt = nextDigest(tx.Now, zone)
+	}
 	return a.queueMail(ctx, tx, mail)
+}
+
+// digestHour is when a digest goes out, on the reader's clock.
+const digestHour = 8
+
+// nextDigest is when the next digest goes out to a reader in the zone.
+func nextDigest(now time.Time, zone *time.Location) time.Time {
+	y, m, d := now.In(zone).Date()
+	at := time.Date(y, m, d, digestHour, 0, 0, 0, zone)
+	if !at.After(now) {
+		at = time.Date(y, m, d+1, digestHour, 0, 0, 0, zone)
+	}
+	return at.UTC()
+}
+
+// zoneOfContact is the contact's time zone, or the portal's.
+func zoneOfContact(ctx context.Context, tx *store.Tx, c *portal.Contact, id portal.PortalID) (*time.Location, error) {
+	name := c.TimeZone
+	if name == "" && id != 0 {
+		p, err := tx.Portal(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		name = p.TimeZone
+	}
+	if loc, err := time.LoadLocation(name); err == nil {
+		return loc, nil
+	}
+	return time.UTC, nil
 }
 
 // noticeOpened acknowledges a new ticket to its requester, tells the

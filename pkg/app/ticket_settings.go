@@ -22,6 +22,8 @@ type TicketChanges struct {
 	Fields         *[]portal.TicketField
 	Label          *string // "Case:Cases"; "" returns to the language's own word
 	ShowAgent      *portal.AgentDisplay
+	MailContent    *portal.MailContent
+	MailHistory    *bool
 }
 
 // maxReopenDays is ten years: longer is a slip of the finger.
@@ -75,6 +77,8 @@ func (c *TicketChanges) apply(s *portal.TicketSettings, inboxes []portal.Inbox) 
 	change(&l, "columns", &s.Columns, c.Columns)
 	change(&l, "fields", &s.Fields, c.Fields)
 	change(&l, "show-agent", &s.ShowAgent, c.ShowAgent)
+	change(&l, "mail-content", &s.MailContent, c.MailContent)
+	change(&l, "mail-history", &s.MailHistory, c.MailHistory)
 	if c.Label != nil {
 		one, many, err := portal.ParseLabel(*c.Label)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/portalctl/portalctl/pkg/app"
+	"github.com/portalctl/portalctl/pkg/portal"
 	"github.com/portalctl/portalctl/pkg/output"
 )
 
@@ -51,6 +52,7 @@ func contactRow(c *app.ContactRow) []any {
 // contactFlags are the flags that say something about a contact.
 type contactFlags struct {
 	email, name, memberEmail, language, timeZone, primary string
+	notify                                                string
 	companies, properties                                 []string
 }
 
@@ -61,6 +63,8 @@ func (f *contactFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.memberEmail, "member-email", "", "where registration mail goes, if not to --email")
 	flags.StringVar(&f.language, "language", "", "en or sv; the portal's if not given")
 	flags.StringVar(&f.timeZone, "time-zone", "", "such as Europe/Stockholm; the portal's if not given")
+	flags.StringVar(&f.notify, "notify", "", "of what they hear by mail: all, mine (tickets they opened), digest (once a day) or none")
+	choices(cmd, "notify", "all", "mine", "digest", "none")
 	flags.StringArrayVar(&f.companies, "company", nil, "a company by name or domain (repeatable; the first is primary)")
 	flags.StringVar(&f.primary, "primary-company", "", "the primary company, if it is not the first")
 	flags.StringArrayVar(&f.properties, "property", nil, "a custom property, KEY=VALUE (repeatable)")
@@ -69,11 +73,15 @@ func (f *contactFlags) add(cmd *cobra.Command) {
 // input is what the flags say; what was not given stays as it is.
 func (f *contactFlags) input(cmd *cobra.Command) (app.ContactInput, error) {
 	properties, err := pairs(f.properties)
+	if err != nil {
+		return app.ContactInput{}, err
+	}
+	notify, err := parsed(given(cmd, "notify", f.notify), portal.ParseContactNotify)
 	return app.ContactInput{
 		Email: given(cmd, "email", f.email), Name: given(cmd, "name", f.name),
 		MemberEmail: given(cmd, "member-email", f.memberEmail),
 		Language:    given(cmd, "language", f.language), TimeZone: given(cmd, "time-zone", f.timeZone),
 		Companies: given(cmd, "company", f.companies), Primary: given(cmd, "primary-company", f.primary),
-		Properties: properties,
+		Properties: properties, Notify: notify,
 	}, err
 }

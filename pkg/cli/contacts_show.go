@@ -38,6 +38,8 @@ var contactViewColumns = []output.Column{
 	{Name: "memberships", Head: "Memberships"},
 	{Name: "consents", Head: "Consents"},
 	{Name: "authenticator", Head: "App set up"},
+	{Name: "notify", Head: "Mail"},
+	{Name: "bounced", Head: "Mail comes back"},
 	{Name: "tickets", Head: "Tickets opened"},
 	{Name: "properties", Head: "Properties"},
 	{Name: "external_id", Head: "External id"},
@@ -63,10 +65,19 @@ func runContactsShow(ctx context.Context, env *Env, address string) error {
 			membershipList(c.Memberships),
 			consentList(c.Consents),
 			c.HasFactor,
+			c.Notify.String(), bouncedWhy(&c.Contact),
 			count{c.Tickets, c.Capped},
 			c.Properties, c.ExternalID, c.CreatedAt, c.UpdatedAt,
 		})
 	})
+}
+
+// bouncedWhy says why mail to a contact's address comes back, or nothing.
+func bouncedWhy(c *portal.Contact) string {
+	if c.Bounced == "" || c.Bounced != c.Email {
+		return ""
+	}
+	return fmt.Sprintf("since %s: %s", c.BouncedAt.Local().Format(time.DateOnly), c.BouncedWhy)
 }
 
 // membershipList is where a contact stands in each portal.

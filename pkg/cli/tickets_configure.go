@@ -18,10 +18,11 @@ type ticketFlags struct {
 	ReopenDays                                      *int
 	Columns                                         *[]string
 	Fields, Label, ShowAgent                        *string
+	MailContent, MailHistory                        *string
 }
 
 func newTicketsConfigureCmd(env *Env) *cobra.Command {
-	var inbox, permissions, scope, access, closing, fields, label, agent string
+	var inbox, permissions, scope, access, closing, fields, label, agent, content, history string
 	var rules, columns []string
 	var days int
 	cmd := &cobra.Command{
@@ -43,7 +44,11 @@ ticket is seen by its requester and participants only, whatever is set here.
 
 --fields gives the form for new tickets further fields, with commas between:
 KEY[*][:LABEL[:TYPE[:OPTION|OPTION...]]]. A * makes a field required; a type is
-text, long, number, date or choice.`,
+text, long, number, date or choice.
+
+--mail-content hidden is for matters that must not lie in mailboxes: mail to
+customers and to agents then has no subject, no words, no names and no file
+names of the ticket, only its number and the link.`,
 		Example: `  portalctl tickets configure --permissions company --company-access read
   portalctl tickets configure --rule "department equals Finance and seniority one-of lead,manager"
   portalctl tickets configure --fields "priority,category:Area:choice:Billing|Technical,order_number*:Order number"
@@ -56,6 +61,7 @@ text, long, number, date or choice.`,
 				Rules: given(cmd, "rule", rules), CustomersClose: given(cmd, "customers-close", closing),
 				ReopenDays: given(cmd, "reopen-days", days), Columns: given(cmd, "columns", columns),
 				Fields: given(cmd, "fields", fields), Label: given(cmd, "label", label), ShowAgent: given(cmd, "show-agent", agent),
+				MailContent: given(cmd, "mail-content", content), MailHistory: given(cmd, "mail-history", history),
 			})
 		},
 	}
@@ -69,7 +75,11 @@ text, long, number, date or choice.`,
 	f.StringVar(&label, "label", "", "the word customers read for ticket, as `ONE:MANY`; \"\" for the language's own")
 	f.StringVar(&agent, "show-agent", "", "name or team: how customers read who answered")
 	choices(cmd, "customers-close", "on", "off")
+	f.StringVar(&content, "mail-content", "", "full or hidden: hidden mail says that there is an answer and shows nothing of it")
+	f.StringVar(&history, "mail-history", "", "on or off: whether mail to customers quotes the messages before")
 	choices(cmd, "show-agent", "name", "team")
+	choices(cmd, "mail-content", "full", "hidden")
+	choices(cmd, "mail-history", "on", "off")
 	return cmd
 }
 
@@ -109,7 +119,13 @@ func (t *ticketFlags) changes() (c app.TicketChanges, err error) {
 	if c.Fields, err = parsed(t.Fields, portal.ParseFields); err != nil {
 		return c, err
 	}
-	c.ShowAgent, err = parsed(t.ShowAgent, portal.ParseAgentDisplay)
+	if c.ShowAgent, err = parsed(t.ShowAgent, portal.ParseAgentDisplay); err != nil {
+		return c, err
+	}
+	if c.MailContent, err = parsed(t.MailContent, portal.ParseMailContent); err != nil {
+		return c, err
+	}
+	c.MailHistory, err = parsed(t.MailHistory, func(s string) (bool, error) { return onOff("mail-history", s) })
 	return c, err
 }
 
@@ -202,8 +218,11 @@ func showTicketSettings(ctx context.Context, env *Env, a *app.App, p *portal.Por
 		{Name: "fields", Head: "Fields"},
 		{Name: "label", Head: "Label"},
 		{Name: "show_agent", Head: "Show agent"},
+		{Name: "mail_content", Head: "Mail content"},
+		{Name: "mail_history", Head: "Mail history"},
 	}, []any{
 		p.Name, inbox, string(s.Permissions), rules, string(s.CompanyScope), string(s.CompanyAccess),
 		s.CustomersClose, s.ReopenDays, columns, portal.FormatFields(s.Fields), label, string(s.ShowAgent),
+		s.MailContent.String(), s.MailHistory,
 	})
 }

@@ -36,12 +36,15 @@ type view struct {
 	Quote                       *quote
 	Items                       []item
 	Status                      []string // whose turn it is, and when they hear again
+	Rate                        string // asks how it went
+	Stars                       []star
 	Button, Link, Copy          string
 	After                       []string
 	Earlier                     string // the heading of History
 	History                     []quote
 	Team                        string // signs mails to people
 	Footer                      []string
+	Off, OffLink                string // stops this kind of mail
 }
 
 // quote is the message a mail is about.
@@ -58,8 +61,15 @@ type quote struct {
 	Rest     string // said when the text was cut
 }
 
+// star is a link that says how it went.
+type star struct{ Words, Link string }
+
 // item is a notice in a digest.
-type item struct{ What, Title, When, Link string }
+type item struct {
+	What, Title, When, Link string
+	Text                    string // what was written; for the text part
+	Body                    [][][]span
+}
 
 // Compose writes a letter in its recipient's language.
 func (w *Writer) Compose(l *portal.Letter) (*Message, error) {
@@ -141,6 +151,9 @@ func (w *Writer) view(l *portal.Letter) (*view, error) {
 		v.Footer = append(v.Footer, s.say("mail.footer.ticket"))
 	}
 	v.Footer = append(v.Footer, s.say("mail.footer.auto"))
+	if l.Unsubscribe != "" {
+		v.Off, v.OffLink = s.say("mail.footer.off"), l.Unsubscribe
+	}
 	return v, nil
 }
 
@@ -203,9 +216,19 @@ func (v *view) text() string {
 	}
 	for _, i := range v.Items {
 		add(strings.TrimSpace(i.Title + "\n" + i.What + ", " + i.When + "\n" + i.Link))
+		if i.Text != "" {
+			add(quotedText(i.Text))
+		}
 	}
 	for _, s := range v.Status {
 		add(s)
+	}
+	if v.Rate != "" {
+		lines := []string{v.Rate}
+		for _, s := range v.Stars {
+			lines = append(lines, s.Words+": "+s.Link)
+		}
+		add(strings.Join(lines, "\n"))
 	}
 	if v.Button != "" {
 		add(v.Button + ":\n" + v.Link)
@@ -215,6 +238,9 @@ func (v *view) text() string {
 	}
 	add(v.Team)
 	footer := append([]string{}, v.Footer...)
+	if v.OffLink != "" {
+		footer = append(footer, v.Off+": "+v.OffLink)
+	}
 	if v.Home != "" {
 		footer = append(footer, v.Home)
 	}

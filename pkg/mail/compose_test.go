@@ -133,14 +133,24 @@ func letters(lang string) map[portal.LetterKind]*portal.Letter {
 	add(portal.LetterAgentMention, agents(nil, "Per Berg"))
 	add(portal.LetterAgentPromise, func(l *portal.Letter) { agents(nil, "")(l); l.Promise = testTime.Add(time.Hour) })
 	add(portal.LetterAgentSnoozed, agents(nil, ""))
-	add(portal.LetterTicketClosed, func(l *portal.Letter) { about(nil, "Per Berg")(l); l.ReopenDays = 14 })
-	add(portal.LetterParticipant, about(nil, "Eva Ek"))
+	add(portal.LetterTicketClosed, func(l *portal.Letter) {
+		about(nil, "Per Berg")(l)
+		l.ReopenDays = 14
+		for i := range 5 {
+			l.Rate = append(l.Rate, fmt.Sprintf("%s/rate/t1042.c7.kabcdefgh23456723?stars=%d", base.Home, i+1))
+		}
+		answerable(l)
+	})
+	add(portal.LetterParticipant, func(l *portal.Letter) {
+		about(nil, "Eva Ek")(l)
+		l.Unsubscribe = base.Home + "/account/notifications/c7.participant.abcdefgh23456723"
+	})
 	add(portal.LetterDeskTicket, office(about(asked, "Anna Lind")))
 	add(portal.LetterDeskMessage, office(about(asked, "Anna Lind")))
 	add(portal.LetterDeskPending, office(func(l *portal.Letter) { l.By = "Anna Lind <anna.lind@acme.example>" }))
 	add(portal.LetterTest, func(l *portal.Letter) { l.Name = "" })
 	add(portal.LetterDigest, func(l *portal.Letter) {
-		l.Link = base.Home + "/tickets"
+		l.Link, l.Daily, l.Unsubscribe = base.Home+"/tickets", true, base.Home+"/account/notifications/c7.digest.abcdefgh23456723"
 		for _, kind := range []portal.LetterKind{portal.LetterTicketReceived, portal.LetterMessage, portal.LetterParticipant, portal.LetterTicketClosed} {
 			notice := *all[kind]
 			l.Notices = append(l.Notices, notice)

@@ -194,16 +194,27 @@ func (s *script) accessGiven() {
 	s.view.Button = s.say("mail.access_given.button")
 }
 
+// maxItem is how much of each message a digest shows, in characters.
+const maxItem = 600
+
 func (s *script) digest() {
 	n := len(s.letter.Notices)
-	s.head(s.N("mail.digest.subject", n, s.args), s.say("mail.digest.preview"), s.N("mail.digest.heading", n, s.args), s.say("mail.digest.text"))
+	preview, text := s.say("mail.digest.preview"), s.say("mail.digest.text")
+	if s.letter.Daily {
+		preview, text = s.say("mail.digest.daily_preview"), s.say("mail.digest.daily")
+	}
+	s.head(s.N("mail.digest.subject", n, s.args), preview, s.N("mail.digest.heading", n, s.args), text)
 	s.view.Button = s.say("mail.digest.button")
 	for i := range s.letter.Notices {
 		notice := &s.letter.Notices[i]
 		args := arguments(s.Printer, notice)
 		it := item{What: s.T("mail.digest."+string(notice.Kind), args), When: s.DateTime(inZone(notice.At, s.letter.Zone)), Link: notice.Link}
 		if notice.Ticket != nil {
-			it.Title = notice.Ticket.Number.String() + " · " + oneLine(notice.Ticket.Subject)
+			it.Title = strings.TrimRight(notice.Ticket.Number.String()+" · "+oneLine(notice.Ticket.Subject), " ·")
+		}
+		if notice.Message != nil {
+			it.Text, _ = shorten(harmless(plain(notice.Message)), maxItem)
+			it.Body = paragraphs(it.Text)
 		}
 		s.view.Items = append(s.view.Items, it)
 	}

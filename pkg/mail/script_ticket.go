@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/portalctl/portalctl/pkg/portal"
@@ -80,6 +81,18 @@ func (s *script) ticketClosed() {
 		s.after(s.N("mail.ticket_closed.reopen", days, s.args))
 	default:
 		s.after(s.say("mail.ticket_closed.new"))
+	}
+	s.rate()
+}
+
+// rate asks how it went: each answer is a link to a page that asks once more.
+func (s *script) rate() {
+	if len(s.letter.Rate) == 0 {
+		return
+	}
+	s.view.Rate = s.say("mail.rate")
+	for i, link := range s.letter.Rate {
+		s.view.Stars = append(s.view.Stars, star{s.T("rating.stars." + strconv.Itoa(i+1)), link})
 	}
 }
 

@@ -68,6 +68,7 @@ type Letter struct {
 	Rate       []string      // closed: where each number of stars leads, one star first
 
 	Notices []Letter // a digest: the notices it stands for, oldest first
+	Daily   bool     // a digest: the one a day they asked for
 }
 
 // TicketThread is the id every mail about one ticket refers to, so that mail

@@ -1,5 +1,7 @@
 package portal
 
+import "cmp"
+
 // ContactNotify is of what a contact hears by mail about tickets.
 type ContactNotify string
 
@@ -19,6 +21,9 @@ func ParseContactNotify(s string) (ContactNotify, error) {
 	return oneOf("contact.notify", "notify", "a choice of notices", s, ContactNotifies...)
 }
 
+// String names the choice; a contact without one hears everything.
+func (n ContactNotify) String() string { return string(cmp.Or(n, NotifyAll)) }
+
 // MailContent is how much of a ticket mail shows.
 type MailContent string
 
@@ -34,6 +39,9 @@ const (
 func ParseMailContent(s string) (MailContent, error) {
 	return oneOf("tickets.mail_content", "mail-content", "a way to show tickets in mail", s, MailFull, MailHidden)
 }
+
+// String names the content; the zero value is full.
+func (c MailContent) String() string { return string(cmp.Or(c, MailFull)) }
 
 // HidesMail reports whether mail shows nothing of tickets.
 func (s *TicketSettings) HidesMail() bool { return s.MailContent == MailHidden }
@@ -59,6 +67,9 @@ func ParsePlus(s string) (PlusAddressing, error) {
 	return p, err
 }
 
+// String names the setting; the zero value is auto.
+func (p PlusAddressing) String() string { return cmp.Or(string(p), "auto") }
+
 // TellDesk says who hears by mail of new tickets and customers' messages: the
 // agents, or the inbox's own address.
 type TellDesk string
@@ -80,3 +91,6 @@ func ParseTellDesk(s string) (TellDesk, error) {
 	}
 	return t, err
 }
+
+// String names the setting; the zero value is auto.
+func (t TellDesk) String() string { return cmp.Or(string(t), "auto") }

@@ -34,6 +34,9 @@ type PersonalContact struct {
 	TimeZone      string            `json:"time_zone,omitempty"`
 	Properties    map[string]string `json:"properties,omitempty"`
 	ExternalID    string            `json:"external_id,omitempty"`
+	Notify        ContactNotify     `json:"notify"` // of what they hear by mail
+	Bounced       string            `json:"bounced_address,omitempty"`
+	BouncedWhy    string            `json:"bounced_reason,omitempty"`
 	CreatedAt     time.Time         `json:"created_at"`
 	UpdatedAt     time.Time         `json:"updated_at"`
 }

@@ -67,6 +67,7 @@ type Mail struct {
 	Data      map[string]string // return_to and the like; never a secret
 	HeaderID  string            // the Message-ID; made by QueueMail when empty
 	Notice    bool              // counts against the hourly limit; may be folded into a digest
+	DigestAt  time.Time         // it waits until then, for the digest of that day; zero: it does not
 
 	CreatedAt, DueAt, LeaseUntil, SentAt, FailedAt, DroppedAt time.Time
 	// Attempts counts the attempts begun, the one going on included.
@@ -110,12 +111,12 @@ var stateIs = map[MailState]string{
 // unsent is the condition of rows that are neither sent nor given up.
 const unsent = `sent_at IS NULL AND failed_at IS NULL AND dropped_at IS NULL`
 
-const mailColumns = `id, kind, recipient, portal_id, contact_id, agent_id, inbox_id, ticket, message_id, data, header_id, notice,
+const mailColumns = `id, kind, recipient, portal_id, contact_id, agent_id, inbox_id, ticket, message_id, data, header_id, notice, digest_at,
 	created_at, due_at, lease_until, sent_at, failed_at, dropped_at, attempts, last_error`
 
 func scanMail(r row) (m Mail, err error) {
 	err = r.Scan(&m.ID, &m.Kind, &m.Recipient, refInto(&m.Portal), refInto(&m.Contact), refInto(&m.Agent), refInto(&m.Inbox),
-		refInto(&m.Ticket), refInto(&m.Message), jsonInto{&m.Data}, &m.HeaderID, &m.Notice,
+		refInto(&m.Ticket), refInto(&m.Message), jsonInto{&m.Data}, &m.HeaderID, &m.Notice, timeInto{&m.DigestAt},
 		timeInto{&m.CreatedAt}, timeInto{&m.DueAt}, timeInto{&m.LeaseUntil}, timeInto{&m.SentAt}, timeInto{&m.FailedAt},
 		timeInto{&m.DroppedAt}, &m.Attempts, &m.LastError)
 	return m, err
@@ -140,10 +141,10 @@ func (tx *Tx) QueueMail(ctx context.Context, m *Mail) error {
 		m.HeaderID = "<" + strings.ToLower(rand.Text()) + "@" + host + ">"
 	}
 	err := tx.value(ctx, &m.ID, `INSERT INTO outbox (kind, recipient, portal_id, contact_id, agent_id, inbox_id, ticket, message_id,
-			data, header_id, notice, created_at, due_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id`,
+			data, header_id, notice, created_at, due_at, digest_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id`,
 		m.Kind, m.Recipient, ref(m.Portal), ref(m.Contact), ref(m.Agent), ref(m.Inbox), ref(m.Ticket), ref(m.Message),
-		mapJSON(m.Data), m.HeaderID, flag(m.Notice), stamp(m.CreatedAt), stamp(m.DueAt))
+		mapJSON(m.Data), m.HeaderID, flag(m.Notice), stamp(m.CreatedAt), stamp(m.DueAt), stamp(m.DigestAt))
 	if isForeignKey(err) {
 		return portal.NotFoundf("mail.reference", "what the mail is about does not exist any more")
 	}
@@ -225,7 +226,7 @@ const unleased = `(lease_until IS NULL OR lease_until <= $1 OR lease_until > $2)
 // RetryMail makes a waiting or failed mail due now, with its attempts counted
 // anew. One that is sent, dropped or being sent is left alone: changed is false.
 func (tx *Tx) RetryMail(ctx context.Context, id portal.MailID) (changed bool, err error) {
-	return tx.changeMail(ctx, id, `due_at = $1, attempts = 0, failed_at = NULL, last_error = ''`)
+	return tx.changeMail(ctx, id, `due_at = $1, digest_at = NULL, attempts = 0, failed_at = NULL, last_error = ''`)
 }
 
 // DropMail makes sure a waiting or failed mail is never sent. One that is
@@ -276,12 +277,16 @@ type MailClaim struct {
 func (c *MailClaim) All() []Mail { return append([]Mail{c.Mail}, c.Folded...) }
 
 // dueMail is the condition of rows that could be claimed at $1; $2 is when a
-// lease made now would end, $3 the furthest a due time can be. One mail to a
+// lease made now would end, $3 the furthest a due time can be, and a day more
+// the furthest a digest can. One mail to a
 // recipient is sent at a time, so that one who answers slowly holds up nobody
 // else, and so that the limit counts right.
-const dueMail = unsent + ` AND (due_at <= $1 OR due_at > $3) AND ` + unleased + `
+const dueMail = unsent + ` AND ` + dueNow + ` AND ` + unleased + `
 	AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.recipient = outbox.recipient AND b.id <> outbox.id AND b.sent_at IS NULL
 		AND b.failed_at IS NULL AND b.dropped_at IS NULL AND b.lease_until > $1 AND b.lease_until <= $2)`
+
+// dueNow is the part of it that is about time.
+const dueNow = `(due_at <= $1 OR due_at > $3) AND (digest_at IS NULL OR digest_at <= $1 OR digest_at > $3 + 86400000)`
 
 func (tx *Tx) dueArgs() []any {
 	return []any{stamp(tx.Now), stamp(tx.Now.Add(MailLease)), stamp(tx.Now.Add(LongestMailPause))}
@@ -320,10 +325,15 @@ func (tx *Tx) ClaimMail(ctx context.Context) (*MailClaim, error) {
 			}
 			continue
 		}
-		if strings.HasPrefix(c.LastError, held) {
-			c.Folded, err = tx.foldNotices(ctx, c)
+		if strings.HasPrefix(c.LastError, held) || !c.DigestAt.IsZero() {
+			if c.Folded, err = tx.foldNotices(ctx, c); err != nil {
+				return nil, err
+			}
 		}
-		return c, err
+		if len(c.Folded) > 0 {
+			return c, tx.nameDigest(ctx, c)
+		}
+		return c, nil
 	}
 }
 
@@ -350,17 +360,34 @@ func (tx *Tx) holdNotices(ctx context.Context, c *MailClaim, until time.Time) er
 		return err
 	}
 	return tx.do(ctx, `UPDATE outbox SET due_at = $4, last_error = $5 WHERE recipient = $6 AND notice = 1 AND `+unsent+`
-		AND `+unleased+` AND (due_at <= $1 OR due_at > $3)`, append(tx.dueArgs(), stamp(until), held, c.Recipient)...)
+		AND `+unleased+` AND `+dueNow, append(tx.dueArgs(), stamp(until), held, c.Recipient)...)
 }
 
 // foldNotices claims the notices that go out with a held one.
 func (tx *Tx) foldNotices(ctx context.Context, c *MailClaim) ([]Mail, error) {
 	return list(ctx, tx, `UPDATE outbox SET lease_until = $2, attempts = attempts + 1
-		WHERE id IN (SELECT id FROM outbox WHERE recipient = $4 AND id <> $5 AND notice = 1 AND `+unsent+` AND `+unleased+`
-			AND (due_at <= $1 OR due_at > $3)
+		WHERE id IN (SELECT id FROM outbox WHERE recipient = $4 AND id <> $5 AND notice = 1 AND `+unsent+` AND `+unleased+` AND `+dueNow+`
 			AND coalesce(portal_id, 0) = $6 AND coalesce(contact_id, 0) = $7 ORDER BY id LIMIT $8)
 		RETURNING `+mailColumns,
 		append(tx.dueArgs(), c.Recipient, c.ID, int64(c.Portal), int64(c.Contact), digestSize-1), scanMail)
+}
+
+// nameDigest gives a digest a Message-ID that names no ticket, as it is about
+// several: an answer to it must not go to the first of them.
+func (tx *Tx) nameDigest(ctx context.Context, c *MailClaim) error {
+	const mark = ".digest@"
+	if strings.Contains(c.HeaderID, mark) {
+		return nil // fixed at an attempt before
+	}
+	_, host, _ := strings.Cut(c.HeaderID, "@")
+	c.HeaderID = "<" + strings.ToLower(rand.Text()) + mark + host
+	return tx.do(ctx, `UPDATE outbox SET header_id = $2 WHERE id = $1`, c.ID, c.HeaderID)
+}
+
+// ReleaseDigest lets notices go that wait for somebody's digest, who gets none
+// any more.
+func (tx *Tx) ReleaseDigest(ctx context.Context, recipient string) error {
+	return tx.do(ctx, `UPDATE outbox SET digest_at = NULL WHERE recipient = $1 AND digest_at IS NOT NULL AND `+unsent, recipient)
 }
 
 // MailResult is what became of an attempt.

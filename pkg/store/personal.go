@@ -14,7 +14,7 @@ func (tx *Tx) Personal(ctx context.Context, id portal.ContactID) (*portal.Person
 	}
 	p := &portal.Personal{Contact: portal.PersonalContact{
 		Email: c.Email, Name: c.Name, MemberEmail: c.MemberEmail, Language: c.Language, TimeZone: c.TimeZone,
-		Properties: c.Properties, ExternalID: c.ExternalID, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
+		Properties: c.Properties, ExternalID: c.ExternalID, Notify: c.Notify, Bounced: c.Bounced, BouncedWhy: c.BouncedWhy, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
 	}}
 	if p.Contact.ProvenAddress, err = tx.ProvenAddress(ctx, id); err != nil {
 		return nil, err

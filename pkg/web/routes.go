@@ -107,6 +107,9 @@ func (s *Server) routes() []route {
 
 		{"GET /account", s.accountShow, signedIn, noBody},
 		{"POST /account/profile", s.profileSave, contacts, small},
+		{"POST /account/notifications", s.notifySave, contacts, small},
+		{"GET /account/notifications/{token}", s.noticesOffForm, arriving, noBody},
+		{"POST /account/notifications/{token}", s.noticesOff, arriving, small},
 		{"POST /account/password", s.passwordChange, signedIn, small},
 		{"POST /account/email", s.emailChange, contacts, small},
 		{"GET /account/email/{token}", s.emailConfirmForm, contacts, noBody},

@@ -50,6 +50,7 @@ func TestStrangersReachOnlyWhatIsOpen(t *testing.T) {
 		"GET /not-me/{token}", "POST /not-me/{token}",
 		"GET /view/{token}", "POST /view/{token}",
 		"GET /rate/{token}", "POST /rate/{token}",
+		"GET /account/notifications/{token}", "POST /account/notifications/{token}",
 		"GET /sso", "GET /sso/callback", "GET /sso/signed-out",
 		"POST /sign-in/passkey/begin", "POST /sign-in/passkey",
 	}

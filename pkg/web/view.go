@@ -93,7 +93,7 @@ func (s *Server) viewIn(w http.ResponseWriter, r *http.Request, title, language 
 var flashes = []string{
 	"signed_out", "signed_out_everywhere", "session_ended", "session_ended_kept", "ticket_opened", "reply_sent", "note_saved",
 	"closed", "reopened", "rated", "participant_added", "participant_removed", "confidential_on", "confidential_off",
-	"profile_saved", "password_changed", "session_removed", "welcome",
+	"profile_saved", "notify_saved", "password_changed", "session_removed", "welcome",
 	"factor_off", "factor_again", "factor_ended", "recovery_used",
 	"email_sent", "email_changed", "proof_sent",
 	"signed_out_provider",

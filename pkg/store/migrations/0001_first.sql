@@ -653,6 +653,7 @@ CREATE TABLE outbox (
   notice      INTEGER NOT NULL DEFAULT 0, -- counts against the hourly limit; may be folded into a digest
   created_at  INTEGER NOT NULL,
   due_at      INTEGER NOT NULL,
+  digest_at   INTEGER, -- not before then, and together with what else waits for that person
   attempts    INTEGER NOT NULL DEFAULT 0,
   lease_until INTEGER,
   sent_at     INTEGER,
@@ -660,7 +661,7 @@ CREATE TABLE outbox (
   dropped_at  INTEGER, -- not sent on purpose: the recipient may no longer see it
   last_error  TEXT    NOT NULL DEFAULT ''
 ) STRICT;
-CREATE INDEX outbox_due ON outbox (due_at, id) WHERE sent_at IS NULL AND failed_at IS NULL AND dropped_at IS NULL;
+CREATE INDEX outbox_due ON outbox (due_at, id, digest_at) WHERE sent_at IS NULL AND failed_at IS NULL AND dropped_at IS NULL;
 CREATE INDEX outbox_recipient ON outbox (recipient, sent_at);
 CREATE INDEX outbox_ticket ON outbox (ticket) WHERE ticket IS NOT NULL;
 CREATE INDEX outbox_waiting ON outbox (id) WHERE sent_at IS NULL AND failed_at IS NULL AND dropped_at IS NULL;
