@@ -38,7 +38,7 @@ func Check(ctx context.Context, box Mailbox, place portal.IMAPPlace, o Options) 
 		}
 		if !there {
 			return nil, &portal.Error{
-				Kind: portal.Invalid, Code: "imap.move_to", Field: "imap-move-to",
+				Kind: portal.Invalid, Code: "imap.move_to", Field: "after",
 				Msg:  fmt.Sprintf("there is no folder %q to move mail to", box.MoveTo),
 				Hint: "make it in a mail program; some servers want it written like INBOX.Done or INBOX/Done",
 			}

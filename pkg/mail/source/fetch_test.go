@@ -758,7 +758,7 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 		box.After, box.MoveTo = portal.AfterMove, "Finished"
 		_, err := Check(t.Context(), box, portal.IMAPPlace{}, Options{Dial: s.Dial})
 		var e *portal.Error
-		if !errors.As(err, &e) || e.Code != "imap.move_to" || e.Field != "imap-move-to" {
+		if !errors.As(err, &e) || e.Code != "imap.move_to" || e.Field != "after" {
 			t.Errorf("a folder that is not there: %v", err)
 		}
 		box.MoveTo = "Done"

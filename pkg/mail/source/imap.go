@@ -101,9 +101,9 @@ func connect(ctx context.Context, box Mailbox, t *tokens, o Options) (*imapConn,
 
 func plainRefused(box Mailbox) error {
 	return &portal.Error{
-		Kind: portal.Invalid, Code: "imap.plain", Field: "imap-security",
+		Kind: portal.Invalid, Code: "imap.plain", Field: "imap",
 		Msg:  fmt.Sprintf("the password would go to %s readable to everybody between; only a server on this machine may do without TLS", box.Host),
-		Hint: "use --imap-security tls or starttls",
+		Hint: "use imaps://, or imap:// for STARTTLS",
 	}
 }
 
@@ -121,7 +121,7 @@ func greet(ctx context.Context, box Mailbox, o Options) (*imapConn, error) {
 			return nil, ctx.Err()
 		}
 		return nil, &portal.Error{
-			Kind: portal.Unavailable, Code: "imap.server", Field: "imap-host", Err: err,
+			Kind: portal.Unavailable, Code: "imap.server", Field: "imap", Err: err,
 			Msg: fmt.Sprintf("cannot connect to %s: %v", address, innermost(err)),
 		}
 	}
@@ -193,24 +193,24 @@ var errNoTLS = errors.New("the server offers no STARTTLS")
 // failed says why a connection could not be set up, and what may help.
 func (c *imapConn) failed(address string, err error) error {
 	e := &portal.Error{
-		Kind: portal.Unavailable, Code: "imap.server", Field: "imap-host", Err: err,
+		Kind: portal.Unavailable, Code: "imap.server", Field: "imap", Err: err,
 		Msg: fmt.Sprintf("cannot talk to %s: %v", address, err),
 	}
 	var wrong *tls.CertificateVerificationError
 	var garbled tls.RecordHeaderError
 	switch {
 	case errors.Is(err, errNoTLS):
-		e.Code, e.Field = "imap.starttls", "imap-security"
+		e.Code, e.Field = "imap.starttls", "imap"
 		e.Msg = fmt.Sprintf("%s offers no STARTTLS, so nothing was sent to it", address)
-		e.Hint = "if the server speaks TLS from the first byte, use --imap-security tls (port 993 as a rule)"
+		e.Hint = "if the server speaks TLS from the first byte, write imaps:// (port 993 as a rule)"
 	case errors.As(err, &wrong):
 		e.Code = "imap.certificate"
 		e.Msg = fmt.Sprintf("the certificate of %s is not to be trusted: %v", address, wrong.Err)
 		e.Hint = "use the host name the certificate is made for; nothing was sent to the server"
 	case errors.As(err, &garbled):
-		e.Code, e.Field = "imap.tls", "imap-security"
+		e.Code, e.Field = "imap.tls", "imap"
 		e.Msg = fmt.Sprintf("%s does not answer in TLS", address)
-		e.Hint = "if it begins without and offers STARTTLS, use --imap-security starttls (port 143 as a rule)"
+		e.Hint = "if it begins without and offers STARTTLS, write imap:// (port 143 as a rule)"
 	}
 	return e
 }
@@ -275,7 +275,7 @@ func (c *imapConn) signedIn(err error) error {
 		return err
 	}
 	e := &portal.Error{
-		Kind: portal.Unavailable, Code: "imap.sign_in", Field: "imap-password", Err: err,
+		Kind: portal.Unavailable, Code: "imap.sign_in", Field: "imap-password-file", Err: err,
 		Msg:  fmt.Sprintf("%s refuses the user or the password: %s", c.box.Host, no.text),
 		Hint: "many providers want an app password here, or a token (--imap-token-command)",
 	}
@@ -300,7 +300,7 @@ func (c *imapConn) open(ctx context.Context) (folder, error) {
 	switch {
 	case errors.As(err, &no):
 		return f, &portal.Error{
-			Kind: portal.Unavailable, Code: "imap.folder", Field: "imap-folder", Err: err,
+			Kind: portal.Unavailable, Code: "imap.folder", Field: "imap", Err: err,
 			Msg: fmt.Sprintf("the folder %q cannot be opened: %s", c.box.Folder, no.text),
 		}
 	case err != nil:
@@ -308,7 +308,7 @@ func (c *imapConn) open(ctx context.Context) (folder, error) {
 	case f.validity == 0:
 		// Without it nobody can tell whether a number still means the same mail.
 		return f, &portal.Error{
-			Kind: portal.Unavailable, Code: "imap.folder", Field: "imap-folder",
+			Kind: portal.Unavailable, Code: "imap.folder", Field: "imap",
 			Msg: fmt.Sprintf("the folder %q has no UIDVALIDITY, so mail in it cannot be told apart", c.box.Folder),
 		}
 	}

@@ -40,6 +40,7 @@ func TestFetchAndLMTPWithRealServers(t *testing.T) {
 	const support, sales, mia = "support@example.com", "sales@example.com", "mia@nordic.example"
 	s := mailtest.Start(t, mailtest.Options{
 		Mailboxes: []string{support, mia}, Gone: []string{"gone.example"},
+		Portal: map[string]string{"help.example.com": "inet:" + l.Addr().String()},
 		LMTP: map[string]string{sales: "inet:" + l.Addr().String(), "nobody@example.com": "inet:" + l.Addr().String()},
 	})
 
@@ -102,6 +103,15 @@ func TestFetchAndLMTPWithRealServers(t *testing.T) {
 		if !strings.Contains(string(m.Raw), "5.1.1") || !strings.HasPrefix(m.Header.Get("Content-Type"), "multipart/report") {
 			t.Errorf("the bounce:\n%s", m.Raw)
 		}
+	}
+	// Where portalctl has the whole domain, it is asked before mail is taken.
+	if err := s.Deliver(mia, "nobody@help.example.com", "Subject: six\n\nIs there anybody?\n"); err == nil || !strings.Contains(err.Error(), "No inbox has this address") {
+		t.Errorf("mail for nobody: %v", err)
+	}
+	if err := s.Deliver(mia, "sales@help.example.com", "Subject: seven\n\nIs there anybody?\n"); err != nil {
+		t.Error(err)
+	} else if got := next(t, s, delivered); got != "seven" {
+		t.Errorf("delivered %q", got)
 	}
 	// Something of every size.
 	send(support, "large", strings.Repeat("It is very loud.\n", 5<<20/17))

@@ -42,6 +42,9 @@ type Options struct {
 	// LMTP are addresses whose mail Postfix hands to somebody else: to
 	// inet:127.0.0.1:2424 or unix:/path/to/socket.
 	LMTP map[string]string
+	// Portal are domains whose mail all goes to somebody else by LMTP, and who
+	// is asked whether an address exists.
+	Portal map[string]string
 	// Gone are domains whose server refuses every recipient as unknown, after
 	// Postfix has taken the mail: it bounces.
 	Gone []string
@@ -153,10 +156,10 @@ inet_protocols = ipv4
 maillog_file = {{.Dir}}/postfix.log
 maillog_file_prefixes = {{.Dir}}
 virtual_mailbox_domains ={{range .Domains}} {{.}}{{end}}
-virtual_mailbox_maps = inline:{ {{range .All}} {{.}}=mailbox{{end}} }
+virtual_mailbox_maps = inline:{ {{range .All}} {{.}}=mailbox{{end}}{{range $domain, $to := .Portal}} @{{$domain}}=asked{{end}} }
 virtual_transport = lmtp:unix:private/dovecot-lmtp
 recipient_delimiter = +
-transport_maps = inline:{ none=none{{range $address, $to := .LMTP}} {{$address}}=lmtp:{{$to}}{{end}}{{range .Gone}} {{.}}=smtp:[127.0.0.1]:{{$.Dead}}{{end}} }
+transport_maps = inline:{ none=none{{range $address, $to := .LMTP}} {{$address}}=lmtp:{{$to}}{{end}}{{range $domain, $to := .Portal}} {{$domain}}=lmtp:{{$to}}{{end}}{{range .Gone}} {{.}}=smtp:[127.0.0.1]:{{$.Dead}}{{end}} }
 smtpd_tls_cert_file = {{.Dir}}/cert.pem
 smtpd_tls_key_file = {{.Dir}}/key.pem
 smtpd_tls_security_level = may
@@ -166,12 +169,15 @@ smtpd_relay_restrictions = permit_sasl_authenticated, reject_unauth_destination
 smtpd_peername_lookup = no
 alias_maps =
 message_size_limit = 41943040
+unverified_recipient_reject_code = 550
+address_verify_poll_count = 10
+address_verify_poll_delay = 1s
 minimal_backoff_time = 1s
 maximal_backoff_time = 2s
 queue_run_delay = 1s
 `))
 
-var postfixMaster = template.Must(template.New("master.cf").Parse(`127.0.0.1:{{.SMTP}} inet n - n - - smtpd
+var postfixMaster = template.Must(template.New("master.cf").Parse(`127.0.0.1:{{.SMTP}} inet n - n - - smtpd -o smtpd_recipient_restrictions=reject_unverified_recipient
 127.0.0.1:{{.Submission}} inet n - n - - smtpd -o smtpd_tls_security_level=encrypt -o smtpd_sasl_auth_enable=yes -o smtpd_client_restrictions=permit_sasl_authenticated,reject
 127.0.0.1:{{.Dead}} inet n - n - - smtpd -o { smtpd_relay_restrictions = check_recipient_access static:{550 5.1.1 There is nobody of that name}, reject }
 cleanup unix n - n - 0 cleanup
@@ -181,6 +187,7 @@ rewrite unix - - n - - trivial-rewrite
 bounce unix - - n - 0 bounce
 defer unix - - n - 0 bounce
 trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
 proxymap unix - - n - - proxymap
 smtp unix - - n - - smtp
 lmtp unix - - n - - lmtp
@@ -208,9 +215,12 @@ func (s *Servers) postfix(o Options) {
 		_, domain, _ := strings.Cut(address, "@")
 		domains[domain] = true
 	}
+	for domain := range o.Portal {
+		domains[domain] = true
+	}
 	values := map[string]any{
 		"Dir": s.dir, "Commands": settings("command_directory"), "Daemons": settings("daemon_directory"),
-		"All": all, "LMTP": o.LMTP, "Gone": o.Gone,
+		"All": all, "LMTP": o.LMTP, "Portal": o.Portal, "Gone": o.Gone,
 		"SMTP": s.SMTP, "Submission": s.Submission, "Dead": port(s.t),
 	}
 	list := make([]string, 0, len(domains))
@@ -384,6 +394,10 @@ func (s *Servers) Send(from, to, raw string) error {
 	if err := c.Auth(smtp.PlainAuth("", from, Password, "127.0.0.1")); err != nil {
 		return err
 	}
+	return hand(c, from, to, raw)
+}
+
+func hand(c *smtp.Client, from, to, raw string) error {
 	if err := errors.Join(c.Mail(from), c.Rcpt(to)); err != nil {
 		return err
 	}
@@ -398,6 +412,17 @@ func (s *Servers) Send(from, to, raw string) error {
 		return err
 	}
 	return c.Quit()
+}
+
+// Deliver hands a mail in as another mail server would, by the port for that,
+// and returns what Postfix says to it.
+func (s *Servers) Deliver(from, to, raw string) error {
+	c, err := smtp.Dial(net.JoinHostPort("127.0.0.1", strconv.Itoa(s.SMTP)))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.Close() }()
+	return hand(c, from, to, raw)
 }
 
 // Mail is one in a mailbox.
