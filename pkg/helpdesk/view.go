@@ -88,7 +88,7 @@ func (v *view) head(class string) page.Head {
 	}
 	return page.Head{
 		Lang: v.Lang(), Dir: v.Dir(), Title: title, Accent: v.Visit.Portal.Accent, Class: class, Skip: v.T("layout.skip"),
-		Styles: []string{"desk.css"}, Scripts: []string{"desk.js"},
+		Styles: []string{"desk.css", "desk-reports.css"}, Scripts: []string{"desk.js"},
 	}
 }
 
