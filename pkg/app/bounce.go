@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/portalctl/portalctl/pkg/portal"
 	"github.com/portalctl/portalctl/pkg/store"
@@ -103,9 +104,22 @@ func (in *intake) cameBack(ctx context.Context, tx *store.Tx, d *decision) error
 	if d.ticket == nil {
 		return nil
 	}
+	if told, err := toldUndelivered(ctx, tx, d.ticket.Number, mail.Contact, name); err != nil || told {
+		return err
+	}
 	return tx.AddEvent(ctx, &portal.Event{
 		Ticket: d.ticket.Number, Kind: portal.EventUndelivered, About: mail.Contact, From: d.why, To: name, At: tx.Now,
 	})
+}
+
+// toldUndelivered reports whether a ticket's history said today that mail does
+// not reach somebody. Reports can be written by anybody, and as many as they
+// like.
+func toldUndelivered(ctx context.Context, tx *store.Tx, n portal.TicketNumber, c portal.ContactID, name string) (bool, error) {
+	events, err := tx.Events(ctx, n, true)
+	return slices.ContainsFunc(events, func(e portal.Event) bool {
+		return e.Kind == portal.EventUndelivered && e.About == c && (c != 0 || e.To == name) && tx.Now.Sub(e.At) < 24*time.Hour
+	}), err
 }
 
 // reachable forgets that mail to the sender came back: who writes from an

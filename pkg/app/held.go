@@ -276,13 +276,16 @@ func (in *intake) chooseTicket(ctx context.Context, tx *store.Tx, v *portal.View
 		}
 	case d.ticket == nil:
 		return nil
+	case !v.Sees(d.ticket).See:
+		return portal.Conflictf("mail.not_a_party", "the mail points at a ticket of another inbox").With("Number", "").
+			WithHint("--new opens another ticket")
 	case d.contact == nil || !d.ticket.Party(d.contact.ID):
 		return portal.Conflictf("mail.not_a_party", "the mail points at %s, and its sender takes no part there", d.ticket.Number).
 			With("Number", d.ticket.Number.String()).
 			WithHint("--ticket %s lets them take part; --new opens a ticket of theirs", d.ticket.Number)
-	case !v.Sees(d.ticket).See:
-		return portal.Conflictf("mail.not_a_party", "the mail points at a ticket of another inbox").With("Number", "").
-			WithHint("--new opens another ticket")
+	}
+	if err := notMerged(d.ticket); err != nil {
+		return err
 	}
 	settings := portal.TicketSettings{}
 	if d.portal != nil {

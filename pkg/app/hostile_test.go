@@ -81,7 +81,7 @@ func TestHeldMailDoesNotNameTicketsOfOtherInboxes(t *testing.T) {
 			t.Errorf("%s: the refusal names the ticket: %s", from, text)
 		}
 		_, err = p.AcceptHeld(ctx, &limited, e.ID, HeldChoice{Ticket: n})
-		wantCode(t, err, "ticket.not_found")
+		wantCode(t, err, "ticket.none")
 	}
 }
 
@@ -153,6 +153,28 @@ func TestANoteAmongQuotedTextIsNotPublic(t *testing.T) {
 			if m.Agent != 0 {
 				t.Fatalf("%q was %s (%s) and the customer reads %q, quoting %q", body, e.Decision, e.Reason, m.Body, m.Quoted)
 			}
+		}
+	}
+}
+
+// What mail programs quote names people and their addresses. Customers read
+// what they quoted themselves.
+func TestCustomersDoNotReadWhatOthersQuote(t *testing.T) {
+	p := newPost(t, func(m *portal.MailIn) { m.AddCC = true })
+	quoted := "\n\nOn Mon, 23 Nov 2026 at 10:00, Ines <agent@example.com> wrote:\n> To: Ana <ana@example.com>\n> Fine.\n"
+	n := p.take(letter{from: "ana@example.com", subject: "x", body: "Look." + quoted, header: map[string]string{"Cc": "bo@example.com"}}).Ticket
+	agent := letter{from: "agent@example.com", subject: "Re: x", body: "I looked." + quoted,
+		header: map[string]string{"To": p.keyed(n, portal.Person{Agent: p.agent.ID})}}
+	p.want(p.take(agent), portal.MailAppended, portal.ReasonAgent)
+	for who, want := range map[*Visit]int{p.as(p.ana): 1, p.as(p.bo): 0} {
+		got := 0
+		for _, m := range p.ticket(who, n).Messages {
+			if m.Quoted != "" {
+				got++
+			}
+		}
+		if got != want {
+			t.Errorf("%s reads what %d messages quote, want %d", who.Contact.Email, got, want)
 		}
 	}
 }

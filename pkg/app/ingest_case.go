@@ -394,15 +394,18 @@ func (in *intake) standing(ctx context.Context, tx *store.Tx, d *decision, c *po
 	return err
 }
 
-// tooMany reports whether the sender has sent more than anybody writes. The
-// counters' keys end with the address, by which erasing finds them.
+// tooMany reports whether the sender has sent more than anybody writes. Mail
+// that is proven counts apart, or whoever forges an address could use up what
+// its owner may send. The counters' keys end with the address, by which
+// erasing finds them.
 func (in *intake) tooMany(ctx context.Context, tx *store.Tx, d *decision, count bool) (bool, error) {
 	if in.entry.Sender == "" {
 		return false, nil
 	}
-	keys := map[string]int{"mail-in:" + in.entry.Sender: mailsOfSender}
+	whose := string(d.proof) + ":" + in.entry.Sender
+	keys := map[string]int{"mail-in:" + whose: mailsOfSender}
 	if d.ticket != nil {
-		keys["mail-in:"+d.ticket.Number.String()+":"+in.entry.Sender] = mailsOfTicket
+		keys["mail-in:"+d.ticket.Number.String()+":"+whose] = mailsOfTicket
 	}
 	over := false
 	for key, most := range keys {

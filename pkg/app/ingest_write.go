@@ -209,9 +209,11 @@ func (in *intake) answerByMail(ctx context.Context, tx *store.Tx, d *decision, e
 
 // agentByMail adds an agent's message: public, or a note when any of its lines
 // says so. A word too many at the desk does no harm; one that a customer reads
-// cannot be taken back.
+// cannot be taken back. So a mail that seems to say nothing but what it quotes
+// is a note, too: what they wrote may stand among that.
 func (in *intake) agentByMail(ctx context.Context, tx *store.Tx, d *decision, e *portal.LedgerEntry) (err error) {
-	if isNote(in.mail.Text) {
+	silent := onlyQuotes(in.mail.Text) && (len(in.files) == 0 || isNote(in.mail.Quoted))
+	if silent || isNote(in.mail.Text) {
 		m := in.message(d, portal.Note)
 		m.Agent, m.Body = d.agent.ID, cmp.Or(withoutNoteWord(m.Body), m.Body)
 		d.Reason = portal.ReasonNote
@@ -244,6 +246,24 @@ func (in *intake) keepByMail(ctx context.Context, tx *store.Tx, d *decision, e *
 	return saveWithEvent(ctx, tx, d.ticket, portal.Event{Kind: portal.EventNoted, By: portal.ByContact(d.contact.ID)})
 }
 
+// onlyQuotes reports whether a text is empty, or nothing but quoted lines below
+// what a mail program introduces them with: whose they are, and when written.
+func onlyQuotes(text string) bool {
+	intro, quoted := "", false
+	for line := range strings.Lines(text) {
+		switch line = strings.TrimSpace(line); {
+		case line == "":
+		case strings.HasPrefix(line, ">"):
+			quoted = true
+		case quoted:
+			return false
+		default:
+			intro += line
+		}
+	}
+	return intro == "" || quoted && strings.HasSuffix(intro, ":") && strings.Contains(intro, "@")
+}
+
 // noteWords begin a line that makes an agent's mail a note.
 var noteWords = []string{"note", "internal note", "notera", "anteckning", "intern anteckning"}
 
@@ -261,7 +281,7 @@ func isNote(text string) bool {
 // adorn it.
 func cutNoteWord(line string) (rest string, ok bool) {
 	adorned := func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.In(r, unicode.Cf) || strings.ContainsRune("*_#-[(\u2022", r)
+		return unicode.IsSpace(r) || unicode.In(r, unicode.Cf) || strings.ContainsRune("*_#-[(>\u2022", r)
 	}
 	line = strings.TrimLeftFunc(line, adorned)
 	at := strings.IndexAny(line, ":：﹕")

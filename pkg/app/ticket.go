@@ -35,6 +35,16 @@ type TicketView struct {
 	Turn    portal.Turn
 }
 
+// keepQuoted takes out what mails of others quote. Mail programs put there who
+// wrote to whom, with addresses, which customers do not read of one another.
+func (w *TicketView) keepQuoted(v *Visit) {
+	for i := range w.Messages {
+		if m := &w.Messages[i]; v.Agent == nil && (m.Agent != 0 || v.Contact == nil || m.Contact != v.Contact.ID) {
+			m.Quoted = ""
+		}
+	}
+}
+
 // fieldFollows is the custom field that names the closed ticket a new one
 // continues.
 const fieldFollows = "follows"
@@ -88,6 +98,7 @@ func (a *App) TicketBefore(ctx context.Context, v *Visit, n portal.TicketNumber,
 	if err != nil {
 		return nil, err
 	}
+	view.keepQuoted(v)
 	if follows, err := portal.ParseTicketNumber(view.Ticket.Fields[fieldFollows]); err == nil {
 		view.Follows = follows
 	}
