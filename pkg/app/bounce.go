@@ -81,7 +81,7 @@ func (in *intake) sweptMail(ctx context.Context, tx *store.Tx, id string) (*stor
 
 // cameBack notes what a mail that came back for good means: for the address,
 // for an invitation, and for those who work on the ticket.
-func (in *intake) cameBack(ctx context.Context, tx *store.Tx, d *decision) error {
+func (in *intake) cameBack(ctx context.Context, tx *store.Tx, d *decision, e *portal.LedgerEntry) error {
 	mail, name := d.bounced, d.bounced.Recipient
 	if mail.Contact != 0 {
 		c, err := tx.Contact(ctx, mail.Contact)
@@ -91,7 +91,8 @@ func (in *intake) cameBack(ctx context.Context, tx *store.Tx, d *decision) error
 		if err != nil {
 			return err
 		}
-		name = c.ShownName()
+		// The report is about them: who erases them erases it.
+		name, e.Contact = c.ShownName(), c.ID
 		if _, err := tx.MarkBounced(ctx, c.ID, mail.Recipient, d.why); err != nil {
 			return err
 		}

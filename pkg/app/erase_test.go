@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/portalctl/portalctl/pkg/mail/incoming"
 	"github.com/portalctl/portalctl/pkg/portal"
 	"github.com/portalctl/portalctl/pkg/store"
 )
@@ -163,6 +164,7 @@ func TestNothingIsLeftOfSomebodyErased(t *testing.T) {
 			}
 			for i, c := range people {
 				w.ownRows(c, writers[i])
+				w.mailsOf(c, writers[i], tickets[r.IntN(len(tickets))])
 			}
 			agents := newAuthor("desk", r)
 			for _, n := range tickets {
@@ -352,6 +354,46 @@ func (w *world) ownRows(c *portal.Contact, a *author) {
 		if _, err := db.ExecContext(ctx, row.query, row.args...); err != nil {
 			w.t.Fatalf("%s: %v", row.query, err)
 		}
+	}
+}
+
+// mailsOf lets somebody send mail: a new matter with a file and a quotation, an
+// answer that nobody vouches for, an automatic one; and mail to them comes back.
+func (w *world) mailsOf(c *portal.Contact, a *author, n portal.TicketNumber) {
+	w.t.Helper()
+	w.parse = incoming.Parse
+	w.mailWords = func(string) MailWords {
+		return MailWords{NoSubject: "-", NoText: "-", TextCut: "-", FilesLeft: func(s string) string { return s }}
+	}
+	var inbox *portal.Inbox
+	back := &store.Mail{Kind: store.MailMessage, Portal: w.portal.ID, Contact: c.ID, Recipient: c.Email, Ticket: n}
+	w.write(func(ctx context.Context, tx *store.Tx) (err error) {
+		if inbox, err = tx.Inbox(ctx, w.portal.Tickets.InboxID); err != nil {
+			return err
+		}
+		inbox.Mail.TrustedServer = "mx.example.com"
+		if err := tx.SaveInbox(ctx, inbox); err != nil {
+			return err
+		}
+		return w.queueMail(ctx, tx, back)
+	})
+	proof := "Authentication-Results: mx.example.com; dmarc=pass header.from=" + portal.EmailDomain(c.Email) + "\n"
+	from := "From: " + a.word() + " <" + c.Email + ">\nTo: support@example.com\nMessage-ID: <" + a.word() + "@example.com>\n"
+	about := "[" + n.String() + "] "
+	for _, raw := range []string{
+		proof + from + "Subject: " + a.word() + "\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\n" + a.text(3) +
+			"\n\nOn Monday, Ines wrote:\n> " + a.text(2) + "\n\n--b\nContent-Type: text/plain; name=" + a.word() + ".txt\nContent-Disposition: attachment\n\n" + a.text(9) + "\n--b--\n",
+		"From: " + c.Email + "\nTo: support@example.com\nCc: " + a.word() + "@example.com\nSubject: " + about + a.word() + "\n\n" + a.text(4) + "\n",
+		proof + "From: " + c.Email + "\nAuto-Submitted: auto-replied\nSubject: " + about + a.word() + "\n\n" + a.text(4) + "\n",
+		"From: MAILER-DAEMON@mx.example.com\nReturn-Path: <>\nMIME-Version: 1.0\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n" +
+			"Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example.com\n\nFinal-Recipient: rfc822; " + c.Email + "\nAction: failed\nStatus: 5.1.1\n" +
+			"Diagnostic-Code: smtp; 550 " + a.word() + "\n\n--b\nContent-Type: text/rfc822-headers\n\nMessage-ID: " + back.HeaderID + "\n\n--b--\n",
+	} {
+		e, err := w.TakeMail(w.t.Context(), &portal.Arrival{Inbox: inbox.ID, Source: portal.SourceIngest, Raw: []byte(raw), HasEnvelope: true, EnvelopeFrom: c.Email})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.t.Logf("%s: %s (%s)", c.Email, e.Decision, e.Reason)
 	}
 }
 

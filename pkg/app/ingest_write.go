@@ -84,7 +84,7 @@ func (in *intake) perform(ctx context.Context, tx *store.Tx, d *decision, e *por
 		return in.keepByMail(ctx, tx, d, e)
 	}
 	if d.bounced != nil {
-		return in.cameBack(ctx, tx, d)
+		return in.cameBack(ctx, tx, d, e)
 	}
 	return nil
 }

@@ -189,7 +189,7 @@ type LedgerEntry struct {
 
 	Ticket  TicketNumber // the ticket it made, was added to, or points at
 	Message MessageID    // the message it became
-	Contact ContactID    // the sender, where known
+	Contact ContactID    // the sender, where known; whom a bounce is about
 	Agent   AgentID
 	Of      LedgerID // a duplicate: the entry of the first
 	Mail    MailID   // a bounce: the mail of the outbox that came back

@@ -20,6 +20,7 @@ type Personal struct {
 	Sessions      []PersonalSession    `json:"sessions"`
 	Links         []PersonalLink       `json:"links"`
 	Mails         []PersonalMail       `json:"mails"`
+	MailsIn       []PersonalMailIn     `json:"mails_received"`
 	Drafts        []PersonalDraft      `json:"drafts"`
 	Log           []PersonalLog        `json:"log"`
 }
@@ -140,6 +141,17 @@ type PersonalMail struct {
 	SentAt    time.Time    `json:"sent_at,omitzero"`
 	FailedAt  time.Time    `json:"failed_at,omitzero"`
 	DroppedAt time.Time    `json:"dropped_at,omitzero"`
+}
+
+// PersonalMailIn is a mail from them that came in.
+type PersonalMailIn struct {
+	Sender    string       `json:"sender"`
+	Subject   string       `json:"subject"`
+	Decision  MailDecision `json:"decision"`
+	Ticket    TicketNumber `json:"-"`
+	Number    string       `json:"ticket,omitempty"`
+	At        time.Time    `json:"received_at"`
+	KeptUntil time.Time    `json:"source_kept_until,omitzero"`
 }
 
 // PersonalDraft is what they typed and did not send.

@@ -168,6 +168,20 @@ func (tx *Tx) personalMails(ctx context.Context, id portal.ContactID, p *portal.
 			m.Number = m.Ticket.String()
 		}
 	}
+	// A mail that nobody vouched for may be somebody else's.
+	err = mine(ctx, tx, &p.MailsIn, `SELECT sender, subject, decision, ticket, at, kept_until FROM incoming
+		WHERE contact_id = $1 AND mail_id IS NULL AND (proof = 'proven' OR message_id IS NOT NULL) ORDER BY id`, id,
+		func(m *portal.PersonalMailIn) []any {
+			return []any{&m.Sender, &m.Subject, &m.Decision, refInto(&m.Ticket), timeInto{&m.At}, timeInto{&m.KeptUntil}}
+		})
+	if err != nil {
+		return err
+	}
+	for i := range p.MailsIn {
+		if m := &p.MailsIn[i]; m.Ticket != 0 {
+			m.Number = m.Ticket.String()
+		}
+	}
 	return mine(ctx, tx, &p.Drafts, `SELECT key, form, updated_at FROM draft WHERE contact_id = $1 ORDER BY key`, id,
 		func(d *portal.PersonalDraft) []any { return []any{&d.For, jsonInto{&d.Form}, timeInto{&d.UpdatedAt}} })
 }
