@@ -33,16 +33,20 @@ type asset struct {
 	plain, gzip []byte
 }
 
+// assetTypes are what the assets are sent as.
+var assetTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+
 // assets are read and compressed once, when the first page needs them.
 var assets = sync.OnceValue(func() map[string]asset {
 	all := map[string]asset{}
-	for name, contentType := range map[string]string{
-		"portal.css": "text/css; charset=utf-8",
-		"portal.js":  "text/javascript; charset=utf-8",
-		"desk.css":   "text/css; charset=utf-8",
-		"desk.js":    "text/javascript; charset=utf-8",
-	} {
-		data, err := assetFiles.ReadFile("assets/" + name)
+	files, err := fs.Glob(assetFiles, "assets/*.*")
+	if err != nil {
+		panic(fmt.Sprintf("page: %v", err)) // embedded: a mistake in the program
+	}
+	for _, file := range files {
+		name := path.Base(file)
+		contentType := assetTypes[path.Ext(name)]
+		data, err := assetFiles.ReadFile(file)
 		if err != nil {
 			panic(fmt.Sprintf("page: %v", err)) // embedded: a mistake in the program
 		}
@@ -68,7 +72,13 @@ func compressed(data []byte) []byte {
 }
 
 // Asset returns the address of an asset, such as portal.css.
-func Asset(name string) string { return assets()[name].url }
+func Asset(name string) string {
+	a, ok := assets()[name]
+	if !ok {
+		panic(fmt.Sprintf("page: there is no asset %q", name)) // a mistake in the program, better seen than a page without its looks
+	}
+	return a.url
+}
 
 // Assets serves the assets at their hashed names, ready compressed.
 func Assets(w http.ResponseWriter, r *http.Request) {
