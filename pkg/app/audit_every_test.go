@@ -19,7 +19,7 @@ import (
 // people writes an entry, and proves it in TestActsAreAudited or in a test of
 // its own that is named in auditedElsewhere.
 var unaudited = map[string]string{
-	"it only reads": `PlanMerge Properties SplitChoices Tags AcceptsMail Account ActingAgent Agent Agents AuditLog AuditRetention BaseURL Companies Contact Contacts DeskTickets
+	"it only reads": `CompanyAgents PlanMerge Properties SplitChoices Tags AcceptsMail Account ActingAgent Agent Agents AuditLog AuditRetention BaseURL Companies Contact Contacts DeskTickets
 		Domain DomainRecords Domains Draft Enter Explain Factor GroupContacts Groups GroupsOfPortal Inbox Inboxes Known MailboxPlace
 		MayAddPasskey MayRemoveDomain MemberCounts Members OffersPasskeys NoticeOff NoticeOffPath Outbox Passkey PasskeysWork PeekLook PeekToken PortalNamed
 		Portals PreviewChange PreviewGroup PreviewRules ProofWays Proven Ready Review SSOAddresses SendsMail PeekRating RatingPath Report OperatorReport ShowCompany ShowContact

@@ -84,6 +84,7 @@ type InboxChanges struct {
 	Kind    *portal.InboxKind
 	Address *string
 	Mail    *MailChanges
+	Desk    *DeskChanges
 }
 
 // SetInbox changes an inbox.
@@ -112,6 +113,11 @@ func (a *App) SetInbox(ctx context.Context, name string, c InboxChanges) (i *por
 		change(&l, "address", &i.Address, c.Address)
 		if c.Mail != nil {
 			if err := a.setMail(ctx, tx, i, c.Mail, &l); err != nil {
+				return err
+			}
+		}
+		if c.Desk != nil {
+			if err := setDesk(ctx, tx, i, c.Desk, &l); err != nil {
 				return err
 			}
 		}

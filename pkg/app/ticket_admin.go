@@ -24,13 +24,17 @@ type DeskQuery struct {
 	Company    string          // name or domain
 	Assignee   string          // address
 	Unassigned bool
-	Inbox      string    // name or address
-	Search     string    // words; the newest hits, without paging
-	Since      time.Time // updated from here
-	Until      time.Time // updated before
-	After      string    // DeskList.Next of the page before
-	Limit      int       // 0: 50
-	Left       bool      // count the closed tickets that Statuses leave out
+	Inbox      string // name or address
+	Tag        string
+	Overdue    bool         // a target has passed
+	Snoozed    bool         // out of the queues at present
+	Queue      portal.Queue // as the help desk shows it; mine needs Assignee
+	Search     string       // words; the newest hits, without paging
+	Since      time.Time    // updated from here
+	Until      time.Time    // updated before
+	After      string       // DeskList.Next of the page before
+	Limit      int          // 0: 50
+	Left       bool         // count the closed tickets that Statuses leave out
 }
 
 // DeskList is one page of tickets, newest update first.
@@ -150,15 +154,58 @@ func (q *DeskQuery) filter(ctx context.Context, tx *store.Tx) (store.TicketFilte
 		}
 		problems = append(problems, err)
 	}
+	if err := q.work(tx.Now, &f); err != nil {
+		problems = append(problems, err)
+	}
 	if q.Unassigned && q.Assignee != "" {
 		problems = append(problems, portal.Invalidf("tickets.assignee", "unassigned", "--unassigned and --assignee exclude each other"))
 	}
 	return f, errors.Join(problems...)
 }
 
+// work narrows the list to what the desk works on: a queue, a tag, what is
+// late or snoozed.
+func (q *DeskQuery) work(now time.Time, f *store.TicketFilter) (err error) {
+	if q.Tag != "" {
+		if f.Tag, err = portal.ParseTag("tag", q.Tag); err != nil {
+			return err
+		}
+	}
+	if q.Overdue {
+		f.Overdue = now
+	}
+	if q.Snoozed || q.Queue == portal.QueueSnoozed {
+		f.Snoozed = now
+	}
+	if q.Queue == "" {
+		return nil
+	}
+	f.Statuses = openStatuses
+	switch q.Queue {
+	case portal.QueueMine:
+		if q.Assignee == "" {
+			return portal.Invalidf("queue.mine", "queue", "whose the queue mine is was not said").WithHint("add --assignee with the agent's address")
+		}
+	case portal.QueueUnassigned:
+		f.Unassigned = true
+	case portal.QueueUs:
+		f.Statuses = []portal.Status{portal.New, portal.WaitingOnUs}
+	case portal.QueueCustomer:
+		f.Statuses = []portal.Status{portal.WaitingOnCustomer}
+	case portal.QueueClosed:
+		f.Statuses = []portal.Status{portal.Closed}
+		return nil
+	case portal.QueueSnoozed:
+		return nil
+	}
+	f.Awake = now
+	return nil
+}
+
 // TicketDetail is a ticket with all that is said in it.
 type TicketDetail struct {
 	*portal.Ticket
+	Desk         *Properties    // what only the desk knows; nil when that was not asked for
 	Portal       *portal.Portal // nil for one that belongs to none
 	Participants []portal.Contact
 	Messages     []portal.Message
@@ -184,6 +231,13 @@ func (a *App) ShowTicket(ctx context.Context, n portal.TicketNumber, internal bo
 		}
 		if d.Messages, err = tx.Messages(ctx, t, internal); err != nil {
 			return err
+		}
+		if internal {
+			v := operatorViewer()
+			d.Desk = &Properties{Ticket: t, Turn: t.Turn(tx.Now), Snoozed: t.SnoozedAt(tx.Now)}
+			if err := d.Desk.read(ctx, tx, &v); err != nil {
+				return err
+			}
 		}
 		d.Events, err = tx.Events(ctx, n, internal)
 		return err

@@ -84,7 +84,11 @@ func runInboxShow(ctx context.Context, env *Env, name string) error {
 		if err != nil {
 			return err
 		}
-		return env.Printer().Object(inboxShowColumns, inboxShowRow(i, portals))
+		columns, row, err := inboxSheet(ctx, a, i, portals)
+		if err != nil {
+			return err
+		}
+		return env.Printer().Object(columns, row)
 	})
 }
 

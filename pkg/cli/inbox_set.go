@@ -24,9 +24,10 @@ const imapPasswordEnv = "PORTALCTL_IMAP_PASSWORD" // #nosec G101 -- the name of 
 func newInboxSetCmd(env *Env) *cobra.Command {
 	var name, kind, address string
 	var mail inboxMailFlags
+	var desk inboxDeskFlags
 	cmd := &cobra.Command{
 		Use:   "set <inbox>",
-		Short: "Change an inbox: its name, and how mail gets in",
+		Short: "Change an inbox: its name, how mail gets in, how its tickets are worked on",
 		Long: `Change an inbox. What is not named stays as it is.
 
 Mail gets in by IMAP, which --imap sets up, by LMTP (serve --lmtp-listen) or by
@@ -35,16 +36,25 @@ Mail gets in by IMAP, which --imap sets up, by LMTP (serve --lmtp-listen) or by
 Who a mail is from counts only as far as your mail server has proven it: name
 that server with --trusted-server, as it signs its Authentication-Results. Mail
 of anybody who is not proven is held for somebody to look at: see "portalctl
-mail held". Agents answer by mail only when they are proven.`,
+mail held". Agents answer by mail only when they are proven.
+
+--hours say when the desk works, by the clock on its wall; targets count in them.
+The target for closing stands still while the customer is waited for. Tickets
+that are open keep their times until something happens to them.`,
 		Example: `  portalctl inbox set Support --address help@example.com
   portalctl inbox set Support --imap imaps://support@example.com@mail.example.com/INBOX --imap-password-file /etc/portalctl/imap
   portalctl inbox set Support --trusted-server mx.example.com --unknown accept --acknowledge on
+  portalctl inbox set Support --hours "mon-fri 09:00-17:00" --time-zone Europe/Stockholm --holidays 2026-12-24,2026-12-25
+  portalctl inbox set Support --target urgent=1h/8h --target normal=8h/40h --assign round-robin --assign-company Acme=ana@example.com
   portalctl inbox set Support --kind helpdesk --address ""`,
 		Args: oneArg("the inbox"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c := app.InboxChanges{Name: given(cmd, "name", name), Address: given(cmd, "address", address)}
 			var err error
 			if c.Mail, err = mail.changes(cmd, env); err != nil {
+				return err
+			}
+			if c.Desk, err = desk.changes(cmd, env); err != nil {
 				return err
 			}
 			return runInboxSet(cmd.Context(), env, args[0], given(cmd, "kind", kind), c, mail.noCheck)
@@ -55,6 +65,7 @@ mail held". Agents answer by mail only when they are proven.`,
 	cmd.Flags().StringVar(&address, "address", "", "the mail address; empty for a help desk without one")
 	choices(cmd, "kind", "inbox", "helpdesk")
 	mail.add(cmd)
+	desk.add(cmd)
 	return cmd
 }
 
@@ -81,7 +92,11 @@ func runInboxSet(ctx context.Context, env *Env, inbox string, kind *string, c ap
 		if err != nil {
 			return err
 		}
-		return env.changed(inboxShowColumns, inboxShowRow(i, portals), changes)
+		columns, row, err := inboxSheet(ctx, a, i, portals)
+		if err != nil {
+			return err
+		}
+		return env.changed(columns, row, changes)
 	})
 }
 

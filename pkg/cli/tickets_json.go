@@ -29,8 +29,69 @@ type ticketJSON struct {
 	CreatedAt    *time.Time        `json:"created_at"`
 	UpdatedAt    *time.Time        `json:"updated_at"`
 	ClosedAt     *time.Time        `json:"closed_at"`
+	Turn         turnJSON          `json:"turn"`
+	MergedInto   string            `json:"merged_into,omitempty"`
+	Desk         *deskJSON         `json:"desk,omitempty"`
 	Messages     []messageJSON     `json:"messages"`
 	History      []eventJSON       `json:"history"`
+}
+
+// turnJSON is whose turn it is, as customers may know it.
+type turnJSON struct {
+	Who        string     `json:"who"` // desk, customer or nobody
+	Since      *time.Time `json:"since"`
+	PromisedAt *time.Time `json:"promised_at"`
+}
+
+// deskJSON is what only the desk knows of a ticket.
+type deskJSON struct {
+	AnsweredAt   *time.Time `json:"answered_at"`
+	Answer       *clockJSON `json:"answer"`
+	Resolve      *clockJSON `json:"resolve"`
+	SnoozedUntil *time.Time `json:"snoozed_until"`
+	Tags         []string   `json:"tags"`
+	Links        []linkJSON `json:"links"`
+	Merged       []string   `json:"merged"`
+}
+
+// clockJSON is how a target stands.
+type clockJSON struct {
+	State       string     `json:"state"` // ok, soon, late or met
+	DueAt       *time.Time `json:"due_at"`
+	LeftSeconds int64      `json:"left_seconds"` // of business time; below zero: late
+	Paused      bool       `json:"paused"`
+}
+
+type linkJSON struct {
+	Kind    string `json:"kind"`
+	Number  string `json:"number"`
+	Subject string `json:"subject"`
+	Status  string `json:"status"`
+}
+
+func newDeskJSON(p *app.Properties) *deskJSON {
+	if p == nil {
+		return nil
+	}
+	t := p.Ticket
+	j := &deskJSON{
+		AnsweredAt: momentJSON(t.AnsweredAt), Answer: newClockJSON(p.Answer), Resolve: newClockJSON(p.Resolve),
+		SnoozedUntil: momentJSON(t.SnoozedUntil), Tags: append([]string{}, p.Tags...), Links: []linkJSON{}, Merged: []string{},
+	}
+	for _, l := range p.Links {
+		j.Links = append(j.Links, linkJSON{string(l.Kind), l.Other.String(), l.Subject, string(l.Status)})
+	}
+	for _, m := range p.Merged {
+		j.Merged = append(j.Merged, m.Number.String())
+	}
+	return j
+}
+
+func newClockJSON(k portal.Clock) *clockJSON {
+	if k.State == "" {
+		return nil
+	}
+	return &clockJSON{string(k.State), momentJSON(k.Due), int64(k.Left / time.Second), k.Paused}
 }
 
 type personJSON struct {
@@ -72,6 +133,12 @@ func newTicketJSON(t *app.TicketDetail, public bool) ticketJSON {
 		Company: t.CompanyName, Confidential: t.Confidential, Fields: t.Fields,
 		CreatedAt: momentJSON(t.CreatedAt), UpdatedAt: momentJSON(t.UpdatedAt), ClosedAt: momentJSON(t.ClosedAt),
 		Messages: make([]messageJSON, len(t.Messages)), History: make([]eventJSON, len(t.Events)),
+	}
+	turn := t.Ticket.Turn(time.Time{}) // of a moment only lateness depends, which is not told
+	j.Turn = turnJSON{string(turn.Who), momentJSON(turn.Since), momentJSON(turn.Promised)}
+	j.Desk = newDeskJSON(t.Desk)
+	if t.MergedInto != 0 {
+		j.MergedInto = t.MergedInto.String()
 	}
 	if j.Fields == nil {
 		j.Fields = map[string]string{}

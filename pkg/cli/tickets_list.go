@@ -15,6 +15,7 @@ import (
 type ticketsListOptions struct {
 	app.DeskQuery
 	Status       []string
+	Queue        string
 	Since, Until string
 }
 
@@ -30,7 +31,10 @@ A table tells whose turn it is; JSON and CSV have the status by its name.`,
   portalctl tickets list --search "invoice 4711"`,
 		Args: upTo(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			opts.Left = !cmd.Flags().Changed("status") && opts.After == ""
+			opts.Left = !cmd.Flags().Changed("status") && opts.After == "" && opts.Queue == ""
+			if opts.Queue != "" && cmd.Flags().Changed("status") {
+				return portal.Invalidf("usage", "status", "--queue and --status exclude each other")
+			}
 			return runTicketsList(cmd.Context(), env, opts)
 		},
 	}
@@ -41,6 +45,11 @@ A table tells whose turn it is; JSON and CSV have the status by its name.`,
 	f.StringVar(&opts.Assignee, "assignee", "", "only those of an agent, by e-mail address")
 	f.BoolVar(&opts.Unassigned, "unassigned", false, "only those nobody has")
 	f.StringVar(&opts.Inbox, "inbox", "", "only those of an inbox, by name or address")
+	f.StringVar(&opts.Tag, "tag", "", "only those with a tag")
+	f.StringVar(&opts.Queue, "queue", "", "as the help desk shows it: mine (with --assignee), unassigned, us, customer, snoozed, closed or all")
+	f.BoolVar(&opts.Overdue, "overdue", false, "only those whose first answer or solution is late")
+	f.BoolVar(&opts.Snoozed, "snoozed", false, "only those that are snoozed")
+	choices(cmd, "queue", "mine", "unassigned", "us", "customer", "snoozed", "closed", "all")
 	f.StringVar(&opts.Search, "search", "", "only those with all of these words")
 	f.StringVar(&opts.Since, "since", "", "changed since, such as 2026-01-31, 7d or 12h")
 	f.StringVar(&opts.Until, "until", "", "changed until, such as 2026-01-31, 7d or 12h")
@@ -72,7 +81,10 @@ func statusFilter(words []string) ([]portal.Status, error) {
 
 func (o *ticketsListOptions) query(env *Env) (app.DeskQuery, error) {
 	q := o.DeskQuery
-	var problems [4]error
+	var problems [5]error
+	if o.Queue != "" {
+		q.Queue, problems[4] = portal.ParseQueue(o.Queue)
+	}
 	problems[0] = limitFlag(q.Limit)
 	q.Statuses, problems[1] = statusFilter(o.Status)
 	q.Since, problems[2] = env.moment("since", o.Since, false)

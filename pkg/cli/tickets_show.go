@@ -105,15 +105,53 @@ func ticketSheet(t *app.TicketDetail, public bool) (columns []output.Column, row
 		add("Priority", string(t.Priority))
 		add("Assignee", orNobody(t.AssigneeName))
 		add("Inbox", t.InboxName)
+		deskSheet(t.Desk, add)
 		if t.Portal != nil {
 			add("Portal", t.Portal.Name)
 		}
+	}
+	if t.MergedInto != 0 {
+		add("Merged into", t.MergedInto.String())
+	}
+	if !t.PromisedAt.IsZero() {
+		add("News promised by", t.PromisedAt)
 	}
 	add("Opened", t.CreatedAt)
 	if !t.ClosedAt.IsZero() {
 		add("Closed", t.ClosedAt)
 	}
 	return columns, row
+}
+
+// deskSheet adds what only the desk knows.
+func deskSheet(p *app.Properties, add func(head string, value any)) {
+	if p == nil {
+		return
+	}
+	add("First answer", clockSentence(p.Answer))
+	add("Solution", clockSentence(p.Resolve))
+	if p.Snoozed {
+		add("Snoozed until", p.Ticket.SnoozedUntil)
+	}
+	add("Tags", strings.Join(p.Tags, ", "))
+	var links []string
+	for _, l := range p.Links {
+		links = append(links, strings.ReplaceAll(string(l.Kind), "_", " ")+" "+l.Other.String())
+	}
+	add("Links", strings.Join(links, ", "))
+}
+
+// clockSentence says how a target stands; "" when there is none.
+func clockSentence(k portal.Clock) string {
+	left := portal.FormatHours(max(k.Left, -k.Left).Round(time.Minute))
+	sentence := map[portal.ClockState]string{
+		portal.ClockOK: left + " left, due " + clock(k.Due), portal.ClockSoon: "only " + left + " left, due " + clock(k.Due),
+		portal.ClockLate: "late by " + left + ", was due " + clock(k.Due), portal.ClockMet: "met, was due " + clock(k.Due),
+	}[k.State]
+	if k.Paused {
+		sentence += " (paused: waiting on the customer)"
+	}
+	return sentence
 }
 
 func statusSentence(t *portal.Ticket) string {

@@ -314,7 +314,7 @@ func (p *propertiesPanel) Clocks() []clockItem {
 
 // clockItem says how a target stands: by word and icon, not by colour alone.
 func (v *view) clockItem(label string, k portal.Clock) clockItem {
-	left := max(k.Left, -k.Left).Truncate(time.Minute)
+	left := max(k.Left, -k.Left).Round(time.Minute)
 	c := clockItem{Label: label, Icon: "clock", Class: "clock clock-" + string(k.State), Due: v.moment(k.Due), Paused: k.Paused}
 	key := string(k.State)
 	switch k.State {

@@ -29,6 +29,10 @@ type TicketFilter struct {
 	Unassigned bool
 	Inbox      portal.InboxID
 	From, To   time.Time // updated in [From, To)
+	Tag        string    // agents and operators only, like all below
+	Overdue    time.Time // a target has passed at this time
+	Snoozed    time.Time // snoozed at this time
+	Awake      time.Time // not snoozed at this time
 }
 
 // Cursor is a place in a list ordered by updated, number descending.
@@ -307,6 +311,19 @@ func (q *query) filter(f TicketFilter, p TicketPage, updated, number string) {
 		// The plus keeps the planner from the index on inboxes, which has not
 		// the list's order: an inbox has too many tickets to sort them.
 		q.add(` AND +t.inbox_id = ?`, f.Inbox)
+	}
+	if f.Tag != "" {
+		q.add(` AND EXISTS (SELECT 1 FROM ticket_tag g WHERE g.ticket = t.number AND g.tag = ?)`, f.Tag)
+	}
+	if !f.Overdue.IsZero() {
+		at := f.Overdue.UnixMilli()
+		q.add(` AND t.status <> 'closed' AND (t.answered_at IS NULL AND t.answer_due_at < ? OR t.status <> 'waiting_on_customer' AND t.resolve_due_at < ?)`, at, at)
+	}
+	if !f.Snoozed.IsZero() {
+		q.add(` AND +t.snoozed_until > ?`, f.Snoozed.UnixMilli())
+	}
+	if !f.Awake.IsZero() {
+		q.add(` AND (t.snoozed_until IS NULL OR t.snoozed_until <= ?)`, f.Awake.UnixMilli())
 	}
 	if !f.From.IsZero() {
 		q.add(` AND `+updated+` >= ?`, f.From.UnixMilli())
