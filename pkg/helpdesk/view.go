@@ -59,6 +59,8 @@ func (s *Server) bareView(w http.ResponseWriter, r *http.Request, title string) 
 // flashes are the notices a cookie may ask for.
 var flashes = []string{
 	"session_ended", "bulk_none", "view_saved", "view_changed", "view_removed", "settings_saved", "property_saved", "merged", "split",
+	"note_saved", "talk_closed", "talk_reopened", "talk_added", "talk_removed", "talk_undone", "talk_too_late", "talk_opened",
+	"canned_saved", "canned_removed",
 }
 
 func (v *view) flash(key string) string {
@@ -88,7 +90,7 @@ func (v *view) head(class string) page.Head {
 	}
 	return page.Head{
 		Lang: v.Lang(), Dir: v.Dir(), Title: title, Accent: v.Visit.Portal.Accent, Class: class, Skip: v.T("layout.skip"),
-		Styles: []string{"desk.css", "desk-reports.css"}, Scripts: []string{"desk.js"},
+		Styles: []string{"desk.css", "desk-reports.css", "conversation.css"}, Scripts: []string{"desk.js", "conversation.js"},
 	}
 }
 

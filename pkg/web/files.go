@@ -80,15 +80,6 @@ func servedType(found string) string {
 	return "application/octet-stream"
 }
 
-// shownType reports whether a file of this type is offered as a picture.
-func shownType(found string) bool {
-	switch found {
-	case "image/png", "image/jpeg", "image/gif", "image/webp":
-		return true
-	}
-	return false
-}
-
 // disposition writes the header of RFC 6266: a plain name for old programs
 // and the real one, encoded.
 func disposition(way, name string) string {
@@ -112,20 +103,6 @@ func disposition(way, name string) string {
 		header += "; filename*=UTF-8''" + strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
 	}
 	return header
-}
-
-// fileURL is the address of an attachment below the portal's.
-func fileURL(f *portal.File) string {
-	name := strings.Map(func(r rune) rune {
-		if r == '/' || r == '\\' || unicode.IsControl(r) || portal.IsBidiControl(r) {
-			return '_'
-		}
-		return r
-	}, strings.ToValidUTF8(f.Name, "_"))
-	if strings.Trim(name, ".") == "" {
-		name = "file"
-	}
-	return "/files/" + strconv.FormatInt(int64(f.ID), 10) + "/" + url.PathEscape(name)
 }
 
 // decodeBudget bounds the memory one picture may take while it is checked:
@@ -152,7 +129,7 @@ func newImageChecks() *imageChecks {
 // check returns the type to show a file with, or "" when it is no picture we
 // show.
 func (c *imageChecks) check(ctx context.Context, f *portal.File, content io.Reader) string {
-	if !shownType(f.Type) {
+	if !page.ShownType(f.Type) {
 		return ""
 	}
 	c.mu.Lock()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/portal"
+	"github.com/portalctl/portalctl/pkg/web/page"
 )
 
 func TestFilesAreHandedOutHarmless(t *testing.T) {
@@ -29,7 +30,7 @@ func TestFilesAreHandedOutHarmless(t *testing.T) {
 	}
 	for i := range view.Messages[0].Files {
 		f := &view.Messages[0].Files[i]
-		path := "/help" + fileURL(f)
+		path := "/help" + page.FileURL(f)
 		plain, shown := ana.get(path), ana.get(path+"?inline")
 		if plain.StatusCode != http.StatusOK || !strings.HasPrefix(plain.Header.Get("Content-Disposition"), "attachment") {
 			t.Errorf("%s: %d, %q; wanted an attachment", f.Name, plain.StatusCode, plain.Header.Get("Content-Disposition"))
@@ -45,7 +46,7 @@ func TestFilesAreHandedOutHarmless(t *testing.T) {
 			}
 		}
 	}
-	odd := ana.get("/help" + fileURL(&view.Messages[0].Files[0])).Header.Get("Content-Disposition")
+	odd := ana.get("/help" + page.FileURL(&view.Messages[0].Files[0])).Header.Get("Content-Disposition")
 	if want := `attachment; filename="a _b__ _.html"; filename*=UTF-8''a%20%22b%22%3B%20%C3%BC.html`; odd != want {
 		t.Errorf("the odd name becomes\n%s, wanted\n%s", odd, want)
 	}
@@ -78,7 +79,7 @@ func TestDispositionNames(t *testing.T) {
 			t.Errorf("disposition of %q\n got %s\nwant %s", in, got, want)
 		}
 	}
-	if got := fileURL(&portal.File{ID: 3, Name: "a/b?c#d.txt"}); got != "/files/3/a_b%3Fc%23d.txt" {
+	if got := page.FileURL(&portal.File{ID: 3, Name: "a/b?c#d.txt"}); got != "/files/3/a_b%3Fc%23d.txt" {
 		t.Errorf("fileURL is %s", got)
 	}
 }

@@ -182,9 +182,9 @@ func (p *ticketPage) messages() {
 }
 
 func (p *ticketPage) fileItem(f *portal.File) fileItem {
-	path := p.Base + fileURL(f)
+	path := p.Base + page.FileURL(f)
 	item := fileItem{URL: templ.SafeURL(path), Name: f.Name, Size: p.Bytes(f.Size)}
-	if shownType(f.Type) {
+	if page.ShownType(f.Type) {
 		item.Picture = templ.SafeURL(path + "?inline")
 	}
 	return item
