@@ -66,22 +66,22 @@ type conversationPage struct {
 // talkItem is an entry of the conversation: a message, an answer that waits,
 // or something that happened.
 type talkItem struct {
-	Anchor    string
-	Class     string
-	Event     string // what happened; "": a message
-	Word      string // what kind of message it is, for who does not see colours
-	Icon      string
-	Author    string
-	Mine      bool
-	At        page.Moment
-	Body      templ.Component
-	Quoted    string
-	ByMail    string // says that it came by mail
-	Called    bool   // the reader is named in it
-	Files     []talkFile
-	Undo      templ.SafeURL // of an answer that waits and is the reader's
-	Due       string
-	DueWords  string
+	Anchor   string
+	Class    string
+	Event    string // what happened; "": a message
+	Word     string // what kind of message it is, for who does not see colours
+	Icon     string
+	Author   string
+	Mine     bool
+	At       page.Moment
+	Body     templ.Component
+	Quoted   string
+	ByMail   string // says that it came by mail
+	Called   bool   // the reader is named in it
+	Files    []talkFile
+	Undo     templ.SafeURL // of an answer that waits and is the reader's
+	Due      string
+	DueWords string
 }
 
 // again is the entry as it stands a second time on the page.

@@ -99,7 +99,7 @@
   // The frame's stream of changes, where it tells of this ticket.
   document.addEventListener("desk:tickets", (event) => {
     const number = path.slice(path.lastIndexOf("/") + 1);
-    if (event.detail.all || event.detail.tickets?.includes(number)) {
+    if (event.detail.all || event.detail.numbers?.includes(number)) {
       refresh();
       pulse();
     }
