@@ -26,8 +26,10 @@ func TestHeldMailIsTakenInAfterAll(t *testing.T) {
 		}
 		return got
 	}
-	unproven := p.take(letter{from: "ana@example.com", subject: "x", body: "it is me", proof: portal.SenderUnproven,
-		header: map[string]string{"To": p.keyed(n, contactPerson(p.ana))}})
+	unproven := p.take(letter{
+		from: "ana@example.com", subject: "x", body: "it is me", proof: portal.SenderUnproven,
+		header: map[string]string{"To": p.keyed(n, contactPerson(p.ana))},
+	})
 	h, err := p.HeldMail(ctx, &operator, unproven.ID)
 	if err != nil || h.Contact == nil || h.Contact.ID != p.ana.ID || h.Points == nil || h.Points.Number != n || h.Mail.Text != "it is me" {
 		t.Fatalf("the held mail reads %+v, %v", h, err)

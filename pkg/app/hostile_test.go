@@ -163,8 +163,10 @@ func TestCustomersDoNotReadWhatOthersQuote(t *testing.T) {
 	p := newPost(t, func(m *portal.MailIn) { m.AddCC = true })
 	quoted := "\n\nOn Mon, 23 Nov 2026 at 10:00, Ines <agent@example.com> wrote:\n> To: Ana <ana@example.com>\n> Fine.\n"
 	n := p.take(letter{from: "ana@example.com", subject: "x", body: "Look." + quoted, header: map[string]string{"Cc": "bo@example.com"}}).Ticket
-	agent := letter{from: "agent@example.com", subject: "Re: x", body: "I looked." + quoted,
-		header: map[string]string{"To": p.keyed(n, portal.Person{Agent: p.agent.ID})}}
+	agent := letter{
+		from: "agent@example.com", subject: "Re: x", body: "I looked." + quoted,
+		header: map[string]string{"To": p.keyed(n, portal.Person{Agent: p.agent.ID})},
+	}
 	p.want(p.take(agent), portal.MailAppended, portal.ReasonAgent)
 	for who, want := range map[*Visit]int{p.as(p.ana): 1, p.as(p.bo): 0} {
 		got := 0

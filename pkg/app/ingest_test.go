@@ -80,8 +80,10 @@ func (p *post) raw(l letter) []byte {
 		header[name] = value
 	}
 	var b strings.Builder
-	for _, name := range []string{"Authentication-Results", "Return-Path", "From", "To", "Cc", "Subject", "Message-ID", "In-Reply-To", "References",
-		"Date", "Auto-Submitted", "List-Id", "MIME-Version", "Content-Type"} {
+	for _, name := range []string{
+		"Authentication-Results", "Return-Path", "From", "To", "Cc", "Subject", "Message-ID", "In-Reply-To", "References",
+		"Date", "Auto-Submitted", "List-Id", "MIME-Version", "Content-Type",
+	} {
 		if value := header[name]; value != "" && value != "-" {
 			b.WriteString(name + ": " + value + "\r\n")
 		}
@@ -254,8 +256,10 @@ func TestAutomaticMailChangesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.clock.Add(time.Minute)
-	away := letter{from: "ana@example.com", subject: "Out of office: fire", body: "I am away.",
-		header: map[string]string{"To": p.keyed(n, contactPerson(p.ana)), "Auto-Submitted": "auto-replied"}}
+	away := letter{
+		from: "ana@example.com", subject: "Out of office: fire", body: "I am away.",
+		header: map[string]string{"To": p.keyed(n, contactPerson(p.ana)), "Auto-Submitted": "auto-replied"},
+	}
 	p.want(p.take(away), portal.MailAppended, portal.ReasonAutomatic)
 	after, err := p.ShowTicket(t.Context(), n, true)
 	if err != nil {

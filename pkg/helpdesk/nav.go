@@ -24,7 +24,8 @@ func (v *view) viewURL(id int64) templ.SafeURL {
 
 // The names of the navigation's entries, by which a page says which of them is
 // its own and the script finds their counts.
-func queueNav(q portal.Queue) string            { return "queue:" + string(q) }
+func queueNav(q portal.Queue) string { return "queue:" + string(q) }
+
 func inboxNav(id portal.InboxID) string         { return "inbox:" + strconv.FormatInt(int64(id), 10) }
 func viewNav(id int64) string                   { return "view:" + strconv.FormatInt(id, 10) }
 func (v *view) queueName(q portal.Queue) string { return v.T("queue." + string(q)) }
@@ -81,9 +82,22 @@ type shortcut struct{ Keys, Text string }
 func (v *view) shortcuts() []shortcut {
 	var all []shortcut
 	for _, k := range [...][2]string{
-		{"j  k", "move"}, {"Enter  o", "open"}, {"x", "select"}, {"r", "answer"}, {"n", "note"}, {"a", "assign"}, {"c", "close_ticket"},
-		{"/", "search"}, {"g m", "mine"}, {"g u", "unassigned"}, {"g w", "us"}, {"g a", "all"}, {"g s", "snoozed"}, {"g h", "held"},
-		{"?", "help"}, {"Esc", "escape"},
+		{"j  k", "move"},
+		{"Enter  o", "open"},
+		{"x", "select"},
+		{"r", "answer"},
+		{"n", "note"},
+		{"a", "assign"},
+		{"c", "close_ticket"},
+		{"/", "search"},
+		{"g m", "mine"},
+		{"g u", "unassigned"},
+		{"g w", "us"},
+		{"g a", "all"},
+		{"g s", "snoozed"},
+		{"g h", "held"},
+		{"?", "help"},
+		{"Esc", "escape"},
 	} {
 		all = append(all, shortcut{k[0], v.T("keys." + k[1])})
 	}

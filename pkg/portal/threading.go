@@ -231,7 +231,7 @@ func (c *MailCase) answer() MailOutcome {
 // trusted reports whether the sender counts as who they say they are.
 func (c *MailCase) trusted() bool {
 	return c.Proof == SenderProven ||
-		c.Proof == SenderUnproven && c.TrustUnproven && !(c.Ref != RefNone && c.Strict)
+		c.Proof == SenderUnproven && c.TrustUnproven && (c.Ref == RefNone || !c.Strict)
 }
 
 func (c *MailCase) agent() MailOutcome {

@@ -119,9 +119,16 @@ func (s *deskScan) into() []any {
 	t := &s.t
 	return []any{
 		&t.Number, &t.Subject, &t.Status, &t.Priority, &t.Category, &t.Requester, &s.who.name, &s.who.email, &t.Company, &t.CompanyName,
-		&t.Assignee, &t.AssigneeName, &t.InboxID, &t.InboxName, &t.Confidential, timeInto{&t.CreatedAt}, timeInto{&t.UpdatedAt}, timeInto{&t.StatusAt},
-		timeInto{&t.AnsweredAt}, timeInto{&t.AnswerDueAt}, timeInto{&t.ResolveDueAt}, timeInto{&t.SnoozedUntil},
-		timeInto{&t.PromisedAt}, &s.tags,
+		&t.Assignee, &t.AssigneeName, &t.InboxID, &t.InboxName, &t.Confidential,
+		timeInto{&t.CreatedAt},
+		timeInto{&t.UpdatedAt},
+		timeInto{&t.StatusAt},
+		timeInto{&t.AnsweredAt},
+		timeInto{&t.AnswerDueAt},
+		timeInto{&t.ResolveDueAt},
+		timeInto{&t.SnoozedUntil},
+		timeInto{&t.PromisedAt},
+		&s.tags,
 	}
 }
 

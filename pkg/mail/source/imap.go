@@ -561,11 +561,6 @@ func (c *imapConn) heard() {
 	}
 }
 
-// noop asks for nothing, to hear what is new and that the server is there.
-func (c *imapConn) noop(ctx context.Context) error {
-	return c.step(ctx, answerTime, answerRoom, func() error { return c.client.Noop().Wait() })
-}
-
 // leave says goodbye, briefly, and closes the connection.
 func (c *imapConn) leave(ctx context.Context) {
 	_ = c.step(ctx, 2*time.Second, answerRoom, func() error { return c.client.Logout().Wait() })
