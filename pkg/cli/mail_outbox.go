@@ -21,6 +21,7 @@ func newMailCmd(env *Env) *cobra.Command {
 		newMailOutboxCmd(env),
 		newMailParseCmd(env),
 		newMailIngestCmd(env),
+		newMailFetchCmd(env),
 		newMailListCmd(env),
 		newMailHeldCmd(env),
 	)
