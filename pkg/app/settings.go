@@ -75,6 +75,15 @@ func deskPortal(ctx context.Context, tx *store.Tx) (*portal.Portal, error) {
 	return portal.DeskPortal(*system), nil
 }
 
+// Desk is the help desk, as the portal agents sign in to.
+func (a *App) Desk(ctx context.Context) (p *portal.Portal, err error) {
+	err = a.store.Read(ctx, func(tx *store.Tx) error {
+		p, err = deskPortal(ctx, tx)
+		return err
+	})
+	return p, err
+}
+
 // base is the address of the system domain.
 func (a *App) base(ctx context.Context, tx *store.Tx) (*url.URL, error) {
 	if a.baseURL != nil {

@@ -1,6 +1,10 @@
 package cli
 
 import (
+	"context"
+	"slices"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/portalctl/portalctl/pkg/app"
@@ -14,6 +18,7 @@ func newAgentsCmd(env *Env) *cobra.Command {
   portalctl agents link sam@example.com`,
 		newAgentsAddCmd(env),
 		newAgentsListCmd(env),
+		newAgentsShowCmd(env),
 		newAgentsSetCmd(env),
 		newAgentsLinkCmd(env),
 		newAgentsResetFactorCmd(env),
@@ -33,8 +38,35 @@ var agentColumns = []output.Column{
 	{Name: "second_factor", Head: "Second factor"},
 	{Name: "authenticator", Head: "App set up"},
 	{Name: "created_at", Head: "Added", Spare: true},
+	{Name: "inboxes", Head: "Inboxes", Spare: true},
+	{Name: "language", Head: "Language", Spare: true},
+	{Name: "time_zone", Head: "Time zone", Spare: true},
+	{Name: "notify", Head: "Mail", Spare: true},
+	{Name: "away", Head: "Away", Spare: true},
 }
 
-func agentRow(a *portal.Agent) []any {
-	return []any{a.Email, a.Name, string(a.Role), a.Disabled, string(app.FactorOf(a)), a.HasFactor, a.CreatedAt}
+// agentRow is an agent's line. names are the inboxes by their numbers.
+func agentRow(a *portal.Agent, names map[portal.InboxID]string) []any {
+	inboxes := []string{}
+	for _, id := range a.Inboxes {
+		inboxes = append(inboxes, names[id])
+	}
+	slices.Sort(inboxes)
+	if a.EveryInbox {
+		inboxes = []string{app.EveryInbox}
+	}
+	return []any{
+		a.Email, a.Name, string(a.Role), a.Disabled, string(app.FactorOf(a)), a.HasFactor, a.CreatedAt,
+		strings.Join(inboxes, ", "), a.Language, a.TimeZone, string(a.Notify), a.Away,
+	}
+}
+
+// inboxNames are the inboxes by their numbers.
+func inboxNames(ctx context.Context, a *app.App) (map[portal.InboxID]string, error) {
+	list, err := a.Inboxes(ctx)
+	names := make(map[portal.InboxID]string, len(list))
+	for i := range list {
+		names[list[i].ID] = list[i].Name
+	}
+	return names, err
 }

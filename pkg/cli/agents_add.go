@@ -58,9 +58,13 @@ func runAgentsAdd(ctx context.Context, env *Env, opts agentsAddOptions) error {
 		if err != nil {
 			return err
 		}
-		if !added {
-			return env.outcome(agentColumns, agentRow(agent), "unchanged: %s is an agent already", agent.Email)
+		names, err := inboxNames(ctx, a)
+		if err != nil {
+			return err
 		}
-		return env.outcome(agentColumns, agentRow(agent), "added the agent %s <%s>", agent.Name, agent.Email)
+		if !added {
+			return env.outcome(agentColumns, agentRow(agent, names), "unchanged: %s is an agent already", agent.Email)
+		}
+		return env.outcome(agentColumns, agentRow(agent, names), "added the agent %s <%s>", agent.Name, agent.Email)
 	})
 }

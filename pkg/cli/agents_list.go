@@ -26,9 +26,13 @@ func runAgentsList(ctx context.Context, env *Env) error {
 		if err != nil {
 			return err
 		}
+		names, err := inboxNames(ctx, a)
+		if err != nil {
+			return err
+		}
 		rows := make([][]any, len(list))
 		for i := range list {
-			rows[i] = agentRow(&list[i])
+			rows[i] = agentRow(&list[i], names)
 		}
 		return env.Printer().List(agentColumns, rows, "no agents yet; add one with portalctl agents add")
 	})

@@ -41,6 +41,10 @@ func runAgentsRemove(ctx context.Context, env *Env, address string, yes bool) er
 		if _, err := a.RemoveAgent(ctx, agent.Email); err != nil {
 			return err
 		}
-		return env.outcome(agentColumns, agentRow(agent), "removed the agent %s <%s>", agent.Name, agent.Email)
+		names, err := inboxNames(ctx, a)
+		if err != nil {
+			return err
+		}
+		return env.outcome(agentColumns, agentRow(agent, names), "removed the agent %s <%s>", agent.Name, agent.Email)
 	})
 }

@@ -12,6 +12,7 @@ import (
 
 func newAgentsSetCmd(env *Env) *cobra.Command {
 	var email, name, role, factor string
+	var desk agentDeskFlags
 	var disable, enable, all bool
 	cmd := &cobra.Command{
 		Use:   "set [<e-mail>]",
@@ -20,9 +21,14 @@ func newAgentsSetCmd(env *Env) *cobra.Command {
 or be written as; what they wrote stays. A new address and a new role sign out
 too. A second factor that is required holds at the agent's next page: who has
 no authenticator app sets one up there. --all demands it of every agent there
-is.`,
+is.
+
+--inbox names the inboxes whose tickets the agent sees, separated by commas, or
+all; an admin sees every ticket whatever it says. The rest is what agents set
+for themselves on the help desk's settings page.`,
 		Example: `  portalctl agents set sam@example.com --name "Sam Field"
   portalctl agents set sam@example.com --disable
+  portalctl agents set sam@example.com --inbox Support,Billing --notify mine
   portalctl agents set --all --second-factor required`,
 		Args: upTo(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -37,6 +43,7 @@ is.`,
 				return runAgentsSetAll(cmd, env, args, rule)
 			}
 			in := app.AgentInput{Email: given(cmd, "email", email), Name: given(cmd, "name", name), Role: given(cmd, "role", role), SecondFactor: rule}
+			desk.into(cmd, &in)
 			switch {
 			case disable:
 				in.Disabled = new(true)
@@ -51,6 +58,7 @@ is.`,
 	f.StringVar(&name, "name", "", "another name")
 	f.StringVar(&role, "role", "", "agent or admin")
 	f.StringVar(&factor, "second-factor", "", "required: the agent gets in only with a second factor; or optional")
+	desk.add(cmd)
 	f.BoolVar(&all, "all", false, "every agent; with --second-factor only")
 	choices(cmd, "second-factor", "optional", "required")
 	f.BoolVar(&disable, "disable", false, "keep the agent out")
@@ -67,7 +75,11 @@ func runAgentsSet(ctx context.Context, env *Env, address string, in app.AgentInp
 		if err != nil {
 			return err
 		}
-		if err := env.changed(agentColumns, agentRow(agent), changes); err != nil {
+		names, err := inboxNames(ctx, a)
+		if err != nil {
+			return err
+		}
+		if err := env.changed(agentColumns, agentRow(agent, names), changes); err != nil {
 			return err
 		}
 		if ended > 0 {
@@ -80,7 +92,7 @@ func runAgentsSet(ctx context.Context, env *Env, address string, in app.AgentInp
 // runAgentsSetAll demands a second factor of every agent, or of none. Nothing
 // else of an agent is the same for all.
 func runAgentsSetAll(cmd *cobra.Command, env *Env, args []string, rule *portal.FactorRule) error {
-	for _, flag := range []string{"email", "name", "role", "disable", "enable"} {
+	for _, flag := range []string{"email", "name", "role", "disable", "enable", "inbox", "language", "time-zone", "notify", "away"} {
 		if len(args) > 0 || rule == nil || cmd.Flags().Changed(flag) {
 			return portal.Invalidf("usage", "all", "--all goes with --second-factor alone, and without an address")
 		}
@@ -91,9 +103,13 @@ func runAgentsSetAll(cmd *cobra.Command, env *Env, args []string, rule *portal.F
 		if err != nil {
 			return err
 		}
+		names, err := inboxNames(ctx, a)
+		if err != nil {
+			return err
+		}
 		rows, lines := [][]any{}, []string{}
 		for i := range agents {
-			rows = append(rows, agentRow(&agents[i]))
+			rows = append(rows, agentRow(&agents[i], names))
 			lines = append(lines, agents[i].Email+": a second factor is "+string(*rule))
 		}
 		if len(agents) == 0 {

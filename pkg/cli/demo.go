@@ -246,11 +246,15 @@ func demoLinks(ctx context.Context, env *Env, a *app.App, p *portal.Portal, base
 	if err != nil {
 		return err
 	}
-	link, err := a.AgentLink(ctx, p, agent.ID)
+	desk, err := a.Desk(ctx)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(&b, "%s, an agent, who answers:\n  %s\n\n", agent.Name, link)
+	link, err := a.AgentLink(ctx, desk, agent.ID)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(&b, "%s, an agent, who answers at the help desk:\n  %s\n\n", agent.Name, link)
 	fmt.Fprintf(&b, "Mail the portal sends:\n  %s%s\n\nCtrl-C ends the demo.\n\n", base, mailPath)
 	_, err = fmt.Fprint(env.Out, b.String())
 	return err

@@ -298,6 +298,17 @@ func (h hosting) announce(ctx context.Context) error {
 			return err
 		}
 	}
+	desk, err := h.app.Desk(ctx)
+	if err != nil {
+		return err
+	}
+	address, err := h.app.URL(ctx, desk, "")
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(h.env.Out, "Help desk: %s\n", address); err != nil {
+		return err
+	}
 	h.log.Info("serving", "listen", h.listener.Addr().String(), "base_url", h.base.String(), "portals", len(portals), "version", h.env.Version)
 	return nil
 }
