@@ -91,7 +91,14 @@ func (in *DeskSettings) apply(agent *portal.Agent) ([]Change, error) {
 		}
 	}
 	set("language", &agent.Language, in.Language, func(s string) (string, error) { return Language("language", s) })
-	set("time-zone", &agent.TimeZone, in.TimeZone, func(s string) (string, error) { return zoneName("time_zone", s) })
+	set("time-zone", &agent.TimeZone, in.TimeZone, func(s string) (string, error) {
+		zone, err := zoneName("", s)
+		var e *portal.Error
+		if errors.As(err, &e) {
+			e.Field = "time_zone" // as the page calls it
+		}
+		return zone, err
+	})
 	notify := string(agent.Notify)
 	set("notify", &notify, in.Notify, func(s string) (string, error) {
 		n, err := portal.ParseAgentNotify(s)

@@ -10,6 +10,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -248,3 +249,8 @@ func (a answer) lacks(t testing.TB, texts ...string) {
 }
 
 func path(format string, args ...any) string { return "/helpdesk" + fmt.Sprintf(format, args...) }
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+// handOf is an agent at work.
+func handOf(a *portal.Agent) app.Hand { return app.AgentHand(a.ID) }
