@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"slices"
 	"strings"
 
@@ -59,14 +58,4 @@ func agentRow(a *portal.Agent, names map[portal.InboxID]string) []any {
 		a.Email, a.Name, string(a.Role), a.Disabled, string(app.FactorOf(a)), a.HasFactor, a.CreatedAt,
 		strings.Join(inboxes, ", "), a.Language, a.TimeZone, string(a.Notify), a.Away,
 	}
-}
-
-// inboxNames are the inboxes by their numbers.
-func inboxNames(ctx context.Context, a *app.App) (map[portal.InboxID]string, error) {
-	list, err := a.Inboxes(ctx)
-	names := make(map[portal.InboxID]string, len(list))
-	for i := range list {
-		names[list[i].ID] = list[i].Name
-	}
-	return names, err
 }
