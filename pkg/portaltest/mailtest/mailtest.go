@@ -45,6 +45,10 @@ type Options struct {
 	// Portal are domains whose mail all goes to somebody else by LMTP, and who
 	// is asked whether an address exists.
 	Portal map[string]string
+	// Verdict is the name by which Postfix signs its word that a mail handed in
+	// is from the domain of its sender, in Authentication-Results; empty: it
+	// gives none.
+	Verdict string
 	// Gone are domains whose server refuses every recipient as unknown, after
 	// Postfix has taken the mail: it bounces.
 	Gone []string
@@ -178,7 +182,7 @@ queue_run_delay = 1s
 `))
 
 var postfixMaster = template.Must(template.New("master.cf").Parse(`127.0.0.1:{{.SMTP}} inet n - n - - smtpd -o smtpd_recipient_restrictions=reject_unverified_recipient
-127.0.0.1:{{.Submission}} inet n - n - - smtpd -o smtpd_tls_security_level=encrypt -o smtpd_sasl_auth_enable=yes -o smtpd_client_restrictions=permit_sasl_authenticated,reject
+127.0.0.1:{{.Submission}} inet n - n - - smtpd -o smtpd_tls_security_level=encrypt -o smtpd_sasl_auth_enable=yes -o smtpd_client_restrictions=permit_sasl_authenticated,reject{{if .Verdict}} -o { smtpd_sender_restrictions = check_sender_access inline:{ {{range .Domains}}{ {{.}} = PREPEND Authentication-Results: {{$.Verdict}}; dmarc=pass header.from={{.}} } {{end}}} }{{end}}
 127.0.0.1:{{.Dead}} inet n - n - - smtpd -o { smtpd_relay_restrictions = check_recipient_access static:{550 5.1.1 There is nobody of that name}, reject }
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
@@ -220,7 +224,7 @@ func (s *Servers) postfix(o Options) {
 	}
 	values := map[string]any{
 		"Dir": s.dir, "Commands": settings("command_directory"), "Daemons": settings("daemon_directory"),
-		"All": all, "LMTP": o.LMTP, "Portal": o.Portal, "Gone": o.Gone,
+		"All": all, "LMTP": o.LMTP, "Portal": o.Portal, "Verdict": o.Verdict, "Gone": o.Gone,
 		"SMTP": s.SMTP, "Submission": s.Submission, "Dead": port(s.t),
 	}
 	list := make([]string, 0, len(domains))
