@@ -160,13 +160,15 @@ func TestPeopleWhoOnlyMailHaveAConversation(t *testing.T) {
 	// Mail to an address that is not there comes back, and is tied to whom it
 	// was for.
 	p.run("contacts", "add", "--email", "ada@gone.example", "--name", "Ada Lund")
-	p.run("tickets", "create", "--requester", "ada@gone.example", "--subject", "Your order", "--as", sam, "--body", "It is on its way.")
-	var contact struct{ Bounced string }
-	for late := time.Now().Add(20 * time.Second); contact.Bounced == "" && time.Now().Before(late); time.Sleep(200 * time.Millisecond) {
-		p.json(&contact, "contacts", "show", "ada@gone.example")
+	p.run("members", "invite", "ada@gone.example")
+	var member struct{ Status string }
+	for late := time.Now().Add(20 * time.Second); member.Status != "failed" && time.Now().Before(late); time.Sleep(200 * time.Millisecond) {
+		p.json(&member, "members", "show", "ada@gone.example")
 	}
-	if !strings.Contains(contact.Bounced, "nobody of that name") {
-		t.Errorf("the contact whose mail comes back: %+v\n%s\n%s", contact, p.run("mail", "list"), p.host.log())
+	var contact struct{ Bounced string }
+	p.json(&contact, "contacts", "show", "ada@gone.example")
+	if member.Status != "failed" || !strings.Contains(contact.Bounced, "nobody of that name") {
+		t.Errorf("the contact whose mail comes back: %+v, %+v\n%s\n%s", member, contact, p.run("mail", "list"), p.host.log())
 	}
 	if code := p.host.stop(); code != 0 {
 		t.Errorf("serve ended with %d: %s", code, p.host.log())

@@ -13,7 +13,7 @@ func (k *packing) aboutTicket(ctx context.Context) (string, error) {
 	if k.contact == nil {
 		return "it names no contact", nil
 	}
-	if !k.entry.Allowed {
+	if !k.entry.Allowed && k.member != nil {
 		return k.entry.Why, nil
 	}
 	viewer := portal.NewViewer(k.contact, &k.portal.Tickets)
@@ -26,6 +26,11 @@ func (k *packing) aboutTicket(ctx context.Context) (string, error) {
 	}
 	if !viewer.Sees(t).See || !t.Party(k.contact.ID) {
 		return "the contact does not take part in the ticket any more", nil
+	}
+	// Who never was a member and takes part in a ticket that was opened by mail
+	// lives in mail: the answer is for them, whether or not they could come in.
+	if !k.entry.Allowed && t.Via != portal.ViaMail {
+		return k.entry.Why, nil
 	}
 	if why := silence(k.contact, t, k.mail.Kind); why != "" {
 		return why, nil

@@ -41,7 +41,7 @@ func TestFetchAndLMTPWithRealServers(t *testing.T) {
 	s := mailtest.Start(t, mailtest.Options{
 		Mailboxes: []string{support, mia}, Gone: []string{"gone.example"},
 		Portal: map[string]string{"help.example.com": "inet:" + l.Addr().String()},
-		LMTP: map[string]string{sales: "inet:" + l.Addr().String(), "nobody@example.com": "inet:" + l.Addr().String()},
+		LMTP:   map[string]string{sales: "inet:" + l.Addr().String(), "nobody@example.com": "inet:" + l.Addr().String()},
 	})
 
 	d := &desk{}
