@@ -100,6 +100,7 @@ sample with "portalctl demo".`,
 		newGroupsCmd(env),
 		newMembersCmd(env),
 		newAgentsCmd(env),
+		newCannedCmd(env),
 		newMailCmd(env),
 	)
 	add(root, "other",
