@@ -82,7 +82,7 @@ func ServeLMTP(ctx context.Context, l net.Listener, t Taker, log *slog.Logger) e
 		s.cut()
 		s.wait(time.Second)
 	}
-	_ = <-served // that the listener is closed
+	<-served
 	return nil
 }
 

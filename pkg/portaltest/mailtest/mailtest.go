@@ -83,7 +83,7 @@ func Start(t testing.TB, o Options) *Servers {
 		}
 	}
 	// The servers' users must be able to get in, which t.TempDir allows nobody.
-	dir, err := os.MkdirTemp("", "mail")
+	dir, err := os.MkdirTemp("", "mail") //nolint:usetesting // see above
 	if err == nil {
 		err = os.Chmod(dir, 0o755) // #nosec G302 -- see above
 	}
