@@ -82,7 +82,9 @@ func ServeLMTP(ctx context.Context, l net.Listener, t Taker, log *slog.Logger) e
 		s.cut()
 		s.wait(time.Second)
 	}
-	<-served
+	if err := <-served; err != nil {
+		log.Debug("the LMTP listener ended", "err", err)
+	}
 	return nil
 }
 
