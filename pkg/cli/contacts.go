@@ -4,8 +4,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/portalctl/portalctl/pkg/app"
-	"github.com/portalctl/portalctl/pkg/portal"
 	"github.com/portalctl/portalctl/pkg/output"
+	"github.com/portalctl/portalctl/pkg/portal"
 )
 
 func newContactsCmd(env *Env) *cobra.Command {

@@ -12,7 +12,7 @@ import (
 
 // mailFlags adds the settings of the mail server.
 func mailFlags(cmd *cobra.Command) {
-	config.Flags(cmd.Flags(), "smtp", "smtp-password-file", "mail-from")
+	config.Flags(cmd.Flags(), "smtp", "smtp-password-file", "mail-from", "dkim-key", "dkim-domain", "dkim-selector")
 }
 
 type inboxAddOptions struct{ Name, Kind, Address string }

@@ -20,6 +20,7 @@ func newMailCmd(env *Env) *cobra.Command {
 		"  portalctl mail outbox --failed",
 		newMailOutboxCmd(env),
 		newMailParseCmd(env),
+		newMailDKIMCmd(env),
 		newMailIngestCmd(env),
 		newMailFetchCmd(env),
 		newMailListCmd(env),

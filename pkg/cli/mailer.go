@@ -31,7 +31,11 @@ func (e *Env) sender() (*mail.Sender, error) {
 		Host: c.SMTP.Host, Port: c.SMTP.Port, User: c.SMTP.User, Password: c.SMTP.Password,
 		Security: mail.Security(c.SMTP.Security),
 	}
-	return mail.NewSender(server, &mail.Writer{From: from, HTML: page.BodyHTML, Now: e.Now})
+	s, err := mail.NewSender(server, &mail.Writer{From: from, HTML: page.BodyHTML, Now: e.Now})
+	if err != nil {
+		return nil, err
+	}
+	return e.signed(s)
 }
 
 // mailFrom is the sender of mail: as configured, or the mail server's user

@@ -27,9 +27,10 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	SMTP           SMTP
 	MailFrom       mail.Address // zero when not set
-	LMTP           LMTP         // zero when not set
-	Resolver       string       // address and port, or ""
-	LogFormat      string       // auto, text or json
+	DKIM           DKIM
+	LMTP           LMTP   // zero when not set
+	Resolver       string // address and port, or ""
+	LogFormat      string // auto, text or json
 	LogLevel       slog.Level
 
 	// File is the configuration file that was read, or "".
@@ -70,6 +71,10 @@ func (c *Config) Source(key string) Source {
 	}
 	return ""
 }
+
+// DKIM is how mail is signed. Key is the file of the private key, "" when mail
+// is not signed; Domain is "" for that of the sender.
+type DKIM struct{ Key, Domain, Selector string }
 
 // SMTP is the server that takes outgoing mail. Host is "" when there is none.
 type SMTP struct {

@@ -23,7 +23,7 @@ func options(t *testing.T, env map[string]string, args ...string) Options {
 	fs := pflag.NewFlagSet("portalctl", pflag.ContinueOnError)
 	GlobalFlags(fs)
 	Flags(fs, "base-url", "listen", "tls", "tls-cert", "tls-key", "trusted-proxy", "smtp", "smtp-password-file",
-		"mail-from", "lmtp-listen", "resolver", "log-format", "log-level")
+		"mail-from", "dkim-key", "dkim-domain", "dkim-selector", "lmtp-listen", "resolver", "log-format", "log-level")
 	if err := fs.Parse(args); err != nil {
 		t.Fatal(err)
 	}
@@ -59,6 +59,7 @@ func TestLoadWithoutAnythingGivesTheDefaults(t *testing.T) {
 		BaseURL:   "http://127.0.0.1:8080",
 		Listen:    "127.0.0.1:8080",
 		TLS:       "off",
+		DKIM:      DKIM{Selector: "portalctl"},
 		LogFormat: "auto",
 		LogLevel:  slog.LevelInfo,
 	}

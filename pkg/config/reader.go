@@ -42,6 +42,7 @@ func (r *reader) config(opts Options) *Config {
 		TrustedProxies: r.prefixes("trusted-proxy"),
 		SMTP:           r.smtp(),
 		MailFrom:       r.mailFrom(),
+		DKIM:           DKIM{r.text("dkim-key"), r.text("dkim-domain"), r.text("dkim-selector")},
 		LMTP:           r.lmtp(),
 		Resolver:       r.resolver(),
 		LogFormat:      r.choice("log-format", "auto", "text", "json"),

@@ -36,7 +36,7 @@ type view struct {
 	Quote                       *quote
 	Items                       []item
 	Status                      []string // whose turn it is, and when they hear again
-	Rate                        string // asks how it went
+	Rate                        string   // asks how it went
 	Stars                       []star
 	Button, Link, Copy          string
 	After                       []string

@@ -51,6 +51,7 @@ const (
 type Sender struct {
 	writer *Writer
 	server Server
+	dkim   *DKIM
 }
 
 // NewSender makes a Sender. It does not connect; Check does.
@@ -75,6 +76,9 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
+// SignWith has every mail signed from now on. It is for before the first.
+func (s *Sender) SignWith(d *DKIM) { s.dkim = d }
+
 // From is the address mail comes from.
 func (s *Sender) From() string { return s.writer.From.Address }
 
@@ -95,6 +99,11 @@ func (s *Sender) SendMessage(ctx context.Context, m *Message) portal.Delivery {
 	raw, err := m.Bytes()
 	if err != nil {
 		return portal.Delivery{Outcome: portal.Permanent, Text: clean("the mail cannot be written: " + err.Error())}
+	}
+	if s.dkim != nil {
+		if raw, err = s.dkim.sign(raw); err != nil {
+			return portal.Delivery{Outcome: portal.Temporary, Text: clean("the mail cannot be signed: " + err.Error())}
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*s.server.Timeout)
 	defer cancel()
