@@ -3,9 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -69,7 +66,12 @@ func (f *ssoFlags) changes(env *Env, mode *portal.AccessMode) (c app.SSOChanges,
 		Scopes: withoutEmpty(f.Scopes), EmailDomains: withoutEmpty(f.EmailDomains), AllowPrivate: f.AllowPrivate, Offline: f.Offline,
 	}
 	if f.SecretFile != nil {
-		c.Secret, err = parsed(f.SecretFile, func(file string) (string, error) { return readSecretFile(env, file) })
+		c.Secret, err = parsed(f.SecretFile, func(file string) (string, error) {
+			if file == "" {
+				return "", nil
+			}
+			return readSecret(env, "client-secret-file", file, "client secret")
+		})
 		return c, err
 	}
 	names := f.Issuer != nil || f.ClientID != nil || mode != nil && *mode == portal.ModeSSO
@@ -77,39 +79,6 @@ func (f *ssoFlags) changes(env *Env, mode *portal.AccessMode) (c app.SSOChanges,
 		c.Secret = &secret
 	}
 	return c, nil
-}
-
-// longestSecret is more than any provider gives out.
-const longestSecret = 4096
-
-// readSecretFile reads a client secret; the end of its line is none of it.
-func readSecretFile(env *Env, file string) (string, error) {
-	const flag = "client-secret-file"
-	in := env.In
-	switch file {
-	case "":
-		return "", nil
-	case "-":
-	default:
-		f, err := os.Open(file)
-		if err != nil {
-			return "", &portal.Error{
-				Kind: portal.Invalid, Code: "usage", Field: flag, Err: err,
-				Msg: fmt.Sprintf("the file for --%s cannot be read: %v", flag, err),
-			}
-		}
-		defer func() { _ = f.Close() }()
-		in = f
-	}
-	text, err := io.ReadAll(io.LimitReader(in, longestSecret+1))
-	if err != nil {
-		return "", err
-	}
-	secret := strings.TrimRight(string(text), "\r\n")
-	if secret == "" || len(text) > longestSecret || strings.ContainsAny(secret, "\r\n\x00") {
-		return "", portal.Invalidf("usage", flag, "the file for --%s holds no client secret; it is one line with nothing else", flag)
-	}
-	return secret, nil
 }
 
 // asksSecret reports whether all that is missing is the client secret, which a

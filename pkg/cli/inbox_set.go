@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -231,34 +229,8 @@ func (v *inboxMailFlags) password(cmd *cobra.Command, env *Env) (*string, error)
 		}
 		return nil, nil
 	}
-	s, err := readOneLine(env, flag, v.passwordFile)
+	s, err := readSecret(env, flag, v.passwordFile, "password")
 	return &s, err
-}
-
-// readOneLine reads a secret of one line from a file; the end of the line is
-// none of it.
-func readOneLine(env *Env, flag, file string) (string, error) {
-	in := env.In
-	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
-			return "", &portal.Error{
-				Kind: portal.Invalid, Code: "usage", Field: flag, Err: err,
-				Msg: fmt.Sprintf("the file for --%s cannot be read: %v", flag, err),
-			}
-		}
-		defer func() { _ = f.Close() }()
-		in = f
-	}
-	text, err := io.ReadAll(io.LimitReader(in, longestSecret+1))
-	if err != nil {
-		return "", err
-	}
-	s := strings.TrimRight(string(text), "\r\n")
-	if s == "" || len(text) > longestSecret || strings.ContainsAny(s, "\r\n\x00") {
-		return "", portal.Invalidf("usage", flag, "the file for --%s holds no password; it is one line with nothing else", flag)
-	}
-	return s, nil
 }
 
 // checkTime is how long trying a mailbox may take.

@@ -128,7 +128,7 @@ func decodeText(raw []byte, name, hint string) (text, problem string) {
 		}
 		return guess(raw, hint), problemCharset
 	}
-	if sequences, ok := countUTF8(raw); ok && sequences > 0 && isASCIISuperset(declared) && (singleByte(declared) || sequences > 3) {
+	if good, bad := countUTF8(raw); bad == 0 && good > 0 && isASCIISuperset(declared) && (singleByte(declared) || good > 3) {
 		return string(bytes.TrimPrefix(raw, []byte("\ufeff"))), problemWrongCharset
 	}
 	if declared == "windows-1252" && notWestern(raw) {
@@ -197,28 +197,9 @@ func singleByte(name string) bool {
 	return isASCIISuperset(name)
 }
 
-// countUTF8 counts the characters beyond ASCII, and says whether all bytes are
-// UTF-8.
-func countUTF8(raw []byte) (sequences int, ok bool) {
-	for i := 0; i < len(raw); {
-		if raw[i] < utf8.RuneSelf {
-			i++
-			continue
-		}
-		r, size := utf8.DecodeRune(raw[i:])
-		if r == utf8.RuneError && size == 1 {
-			return sequences, false
-		}
-		sequences++
-		i += size
-	}
-	return sequences, true
-}
-
-// mostlyUTF8 reports whether bytes are UTF-8 with damage, such as a character
-// cut in half, rather than another charset.
-func mostlyUTF8(raw []byte) bool {
-	good, bad := 0, 0
+// countUTF8 counts the characters beyond ASCII, and the bytes that belong to
+// none.
+func countUTF8(raw []byte) (good, bad int) {
 	for i := 0; i < len(raw); {
 		if raw[i] < utf8.RuneSelf {
 			i++
@@ -232,6 +213,13 @@ func mostlyUTF8(raw []byte) bool {
 		}
 		i += size
 	}
+	return good, bad
+}
+
+// mostlyUTF8 reports whether bytes are UTF-8 with damage, such as a character
+// cut in half, rather than another charset.
+func mostlyUTF8(raw []byte) bool {
+	good, bad := countUTF8(raw)
 	return good > 4*bad
 }
 
