@@ -275,7 +275,7 @@ func (w *world) happen(c *portal.Contact, a *author, n portal.TicketNumber, r *r
 		if err != nil {
 			return err
 		}
-		switch r.IntN(6) {
+		switch r.IntN(8) {
 		case 0:
 			return w.addParticipant(ctx, tx, t, c, portal.ByOperator)
 		case 1:
@@ -288,6 +288,25 @@ func (w *world) happen(c *portal.Contact, a *author, n portal.TicketNumber, r *r
 			return tx.AddMessage(ctx, t, &portal.Message{Kind: portal.Public, AuthorName: c.Name, Body: a.text(4), Format: portal.Plain})
 		case 3:
 			return tx.AddMessage(ctx, t, &portal.Message{Kind: portal.Public, AuthorName: "via " + c.Email, Body: "forwarded", Format: portal.Plain})
+		case 5: // somebody else's mail program quotes what they were sent
+			m := &portal.Message{Kind: portal.Note, Agent: w.agent.ID, Body: "quoted", Format: portal.Plain, Quoted: "To: " + c.Email, Via: portal.ByMail}
+			if t.Requester != c.ID {
+				return tx.AddMessage(ctx, t, m)
+			}
+			m = &portal.Message{Kind: portal.Note, Agent: w.agent.ID, Body: "quoted", Format: portal.Plain, Quoted: strings.Join(a.words[len(a.words)-5:], " "), Via: portal.ByMail}
+			if err := tx.AddMessage(ctx, t, m); err != nil {
+				return err
+			}
+			blob, err := w.store.Files().Add(ctx, "mail", strings.NewReader(fmt.Sprintf("quoted %d\n> %s", m.ID, a.words[len(a.words)-1])), 1<<20)
+			if err != nil {
+				return err
+			}
+			return tx.AddLedgerEntry(ctx, &portal.LedgerEntry{
+				Source: portal.SourceIngest, Decision: portal.MailAppended, Reason: portal.ReasonNote, Sender: "agent@example.com",
+				SHA256: blob.SHA256, Size: blob.Size, Ticket: n, Message: m.ID, Agent: w.agent.ID, KeptUntil: tx.Now.Add(rawKept),
+			})
+		case 6: // a report that mail to them came back, in the words of their server
+			return tx.AddEvent(ctx, &portal.Event{Ticket: n, Kind: portal.EventUndelivered, About: c.ID, From: "550 <" + c.Email + "> unknown", To: c.Name})
 		case 4:
 			return tx.AddEvent(ctx, &portal.Event{Ticket: n, Kind: portal.EventImported, By: portal.ByOperator, To: c.Email})
 		}

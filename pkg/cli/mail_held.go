@@ -99,6 +99,15 @@ func runMailHeldShow(ctx context.Context, env *Env, word string, raw bool) error
 				return err
 			}
 			defer func() { _ = content.Close() }()
+			if env.Printer().Terminal {
+				// What a stranger wrote must not steer it.
+				source, err := io.ReadAll(content)
+				if err != nil {
+					return err
+				}
+				_, err = io.WriteString(env.Out, output.CleanText(string(source)))
+				return err
+			}
 			_, err = io.Copy(env.Out, content)
 			return err
 		}

@@ -126,6 +126,9 @@ func (tx *Tx) eraseTicket(ctx context.Context, c *portal.Contact, e *Eraser, don
 			return err
 		}
 	}
+	if err := tx.eraseQuoted(ctx, done, t.Number); err != nil {
+		return err
+	}
 	wrote, err := tx.wroteSubject(ctx, c.ID, t)
 	if err != nil {
 		return err
@@ -182,6 +185,20 @@ func (tx *Tx) eraseMessage(ctx context.Context, e *Eraser, done *Erased, m *port
 	return err
 }
 
+// eraseQuoted takes out what mail in a ticket quotes, whoever sent it: their
+// program has copied there what the erased wrote. The sources of such mail go
+// with it; those of mail that became no message go in their time.
+func (tx *Tx) eraseQuoted(ctx context.Context, done *Erased, n portal.TicketNumber) error {
+	if err := tx.counted(ctx, done, "message", `UPDATE message SET quoted = '' WHERE ticket = $1 AND quoted <> ''`, n); err != nil {
+		return err
+	}
+	hashes, err := list(ctx, tx, `UPDATE incoming SET kept_until = NULL
+		WHERE ticket = $1 AND ticket IS NOT NULL AND message_id IS NOT NULL AND kept_until IS NOT NULL RETURNING sha256`, []any{n},
+		func(r row) (hash string, err error) { return hash, r.Scan(&hash) })
+	done.Files = append(done.Files, hashes...)
+	return err
+}
+
 // names reports whether a name that stands alone is the contact's: their name
 // or one of their addresses.
 func names(c *portal.Contact, name string) bool {
@@ -208,6 +225,10 @@ func (tx *Tx) eraseMentions(ctx context.Context, c *portal.Contact, e *Eraser, d
 		}
 		if err := tx.counted(ctx, done, "message", `UPDATE message SET author = $2
 			WHERE contact_id IS NULL AND agent_id IS NULL AND instr(lower(author), $1) > 0`, address, e.Name); err != nil {
+			return err
+		}
+		if err := tx.counted(ctx, done, "message", `UPDATE message SET quoted = ''
+			WHERE quoted <> '' AND instr(lower(quoted), $1) > 0`, address); err != nil {
 			return err
 		}
 	}

@@ -48,7 +48,8 @@ var ErasePlaces = []ErasePlace{
 	{"ticket_link", "kind", FateStays, "how the desk sorted its work"},
 	{"participant", "contact_id", FateRemoved, "nobody is left to take part"},
 	{"message", "contact_id", FateStays, "holds the place of what was said, by number"},
-	{"message", "body quoted format author external_id", FateReplaced, "their words; what others wrote is theirs and stays"},
+	{"message", "body format author external_id", FateReplaced, "their words; what others wrote is theirs and stays"},
+	{"message", "quoted", FateReplaced, "what mail quotes in tickets they took part in, and wherever it has their address; whoever sent it"},
 	{"message", "kind via", FateStays, "says who may read it, and how it came"},
 	{"file", "name type sha256", FateRemoved, "what they sent, with its bytes unless another message has the same"},
 	{"event", "contact_id", FateStays, "who did it, by number"},
@@ -67,7 +68,7 @@ var ErasePlaces = []ErasePlace{
 	{"canned", "name name_key body", FateNothing, "settings"},
 
 	{"outbox", "contact_id kind recipient data header_id last_error", FateRemoved, "mail to them, sent or not; mail to others about what they wrote is not sent any more"},
-	{"incoming", "contact_id sender proof subject header_id sha256 envelope source decision reason", FateRemoved, "mail from them, with its source"},
+	{"incoming", "contact_id sender proof subject header_id sha256 envelope source decision reason", FateRemoved, "mail from them, with its source; of others' mail to tickets they took part in the source goes, as it quotes them; of mail that became no message it goes after 30 days"},
 	{"counter", "key", FateRemoved, "what limits have counted of them"},
 
 	{"audit", "contact_id kind operator about detail hash", FateStays, "the chain must stay whole, and names people by number"},
