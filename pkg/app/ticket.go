@@ -75,8 +75,12 @@ func (a *App) TicketBefore(ctx context.Context, v *Visit, n portal.TicketNumber,
 		view.UnreadFrom = max(p.ReadMark, v.readFrom())
 		view.permit(v, tx.Now)
 		view.Turn = t.Turn(tx.Now)
-		if view.LeadsTo, err = leadsTo(ctx, tx, &v.Viewer, t); err != nil {
-			return err
+		if t.MergedInto != 0 {
+			if view.LeadsTo, err = leadsTo(ctx, tx, &v.Viewer, t); err != nil {
+				return err
+			}
+			// Nothing is done to it any more, by anybody.
+			view.MayReply, view.MayClose, view.MayReopen, view.MayConfide, view.MayInvite, view.ClosedForGood = false, false, false, false, false, false
 		}
 		if v.Contact != nil && t.AnsweredAt.IsZero() && t.Status != portal.Closed {
 			if view.Usual, err = a.usualAnswer(ctx, tx, t.InboxID); err != nil {

@@ -20,6 +20,7 @@ func (tx *Tx) MoveMessages(ctx context.Context, from, to *portal.Ticket, first p
 		`UPDATE file SET ticket = $2 WHERE ticket = $1 AND message_id >= $3`,
 		`UPDATE outbox SET ticket = $2 WHERE ticket = $1 AND message_id >= $3 AND ` + unsent,
 		`UPDATE incoming SET ticket = $2 WHERE ticket = $1 AND message_id >= $3`,
+		`UPDATE mention SET ticket = $2 WHERE ticket = $1 AND message_id >= $3`,
 	} {
 		if err := tx.do(ctx, statement, from.Number, to.Number, first); err != nil {
 			return 0, err

@@ -124,8 +124,8 @@ var rowParts = []rowPart{
 	{portal.ColumnCategory, `r.category`, ``, func(t *portal.TicketRow, _ *person) []any { return []any{&t.Category} }},
 	{portal.ColumnCreated, `r.created_at`, ``, func(t *portal.TicketRow, _ *person) []any { return []any{timeInto{&t.CreatedAt}} }},
 	{
-		"", `r.status_at, coalesce(i.name, '')`, ` LEFT JOIN inbox i ON i.id = r.inbox_id`,
-		func(t *portal.TicketRow, _ *person) []any { return []any{timeInto{&t.StatusAt}, &t.InboxName} },
+		"", `coalesce(i.name, '')`, ` LEFT JOIN inbox i ON i.id = r.inbox_id`,
+		func(t *portal.TicketRow, _ *person) []any { return []any{&t.InboxName} },
 	},
 }
 
@@ -141,13 +141,13 @@ func partsOf(wanted []portal.TicketColumn) []rowPart {
 // rows r. The parameters are readFrom in the beginning and, in the joins, the
 // reader of the read marks.
 func rowQuery(parts []rowPart) (columns, joins string) {
-	columns = `SELECT r.number, r.subject, r.status, r.priority, r.contact_id, r.confidential, r.updated_at,
+	columns = `SELECT r.number, r.subject, r.status, r.priority, r.contact_id, r.confidential, r.updated_at, r.status_at, turn.promised_at,
 	CASE WHEN r.last_public > coalesce(seen.message_id, 0) AND r.last_public > ? THEN 1 ELSE 0 END`
 	for _, p := range parts {
 		columns += `, ` + p.columns
 		joins += p.join
 	}
-	return columns + ` FROM `, joins + ` LEFT JOIN read_mark seen ON seen.contact_id = ? AND seen.ticket = r.number`
+	return columns + ` FROM `, joins + ` LEFT JOIN ticket turn ON turn.number = r.number LEFT JOIN read_mark seen ON seen.contact_id = ? AND seen.ticket = r.number`
 }
 
 // readNothing is a message id newer than any, so that agents, who have no
@@ -166,7 +166,7 @@ type rowScan struct {
 func newRowScan(v *portal.Viewer, parts []rowPart) *rowScan {
 	s := &rowScan{v: v}
 	t := &s.t
-	s.into = []any{&t.Number, &t.Subject, &t.Status, &t.Priority, &t.Requester, &t.Confidential, timeInto{&t.UpdatedAt}, &t.Unread}
+	s.into = []any{&t.Number, &t.Subject, &t.Status, &t.Priority, &t.Requester, &t.Confidential, timeInto{&t.UpdatedAt}, timeInto{&t.StatusAt}, timeInto{&t.PromisedAt}, &t.Unread}
 	for _, p := range parts {
 		s.into = append(s.into, p.into(t, &s.who)...)
 	}

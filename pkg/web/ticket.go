@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -95,6 +96,9 @@ func (s *Server) ticketShow(w http.ResponseWriter, r *http.Request) error {
 	p, err := s.ticketPage(w, r, n)
 	if err != nil {
 		return err
+	}
+	if p.LeadsTo != 0 {
+		return redirect(w, r, visitFrom(r.Context()).Portal.BasePath()+"/tickets/"+p.LeadsTo.String())
 	}
 	return s.render(w, r, http.StatusOK, ticketView(*p))
 }
@@ -328,7 +332,27 @@ func (p *ticketPage) event(e *portal.Event) string {
 			return p.T("event.confidential_off", "Who", who)
 		}
 		return p.T("event.confidential_on", "Who", who)
+	case portal.EventMerged, portal.EventSplit:
+		return p.T("event."+string(e.Kind)+way(to), "Who", who, "From", from, "To", to)
+	case portal.EventPromised:
+		if to == "" {
+			return p.T("event.promise_removed", "Who", who)
+		}
+		to = p.timeOf(to)
+	case portal.EventSnoozed:
+		to = p.timeOf(to)
+	case portal.EventWoken:
+		if e.By == (portal.Actor{}) {
+			return p.T("event.woken_by_time")
+		}
+	case portal.EventLinked:
+		from = p.T("link." + from)
+	case portal.EventField:
+		to = p.fieldLabel(to, to)
 	case portal.EventAssigned:
+		if e.By == (portal.Actor{}) && to != "" {
+			return p.T("event.assigned_by_rule", "To", to)
+		}
 		if to == "" {
 			return p.T("event.unassigned", "Who", who)
 		}
@@ -338,6 +362,44 @@ func (p *ticketPage) event(e *portal.Event) string {
 		}
 	}
 	return p.T("event."+string(e.Kind), "Who", who, "From", from, "To", to)
+}
+
+// way tells an event of the ticket that something went into from the one it
+// came from.
+func way(to string) string {
+	if to != "" {
+		return "_into"
+	}
+	return "_from"
+}
+
+// timeOf is a time of an event's value as the reader's pages show it.
+func (v *view) timeOf(value string) string {
+	at, err := time.Parse(time.RFC3339, value)
+	if err != nil {
+		return value
+	}
+	return v.DateTime(at.In(v.Zone))
+}
+
+// whose says whose turn it is, from where the reader stands.
+func (p *ticketPage) whose() string {
+	who := p.Turn.Who
+	if p.Agent {
+		return p.T("turn.at_desk." + string(who))
+	}
+	return p.T("turn." + string(who))
+}
+
+// promise says when the reader hears again; "" when that was not said.
+func (v *view) promise(t portal.Turn) string {
+	switch {
+	case t.Promised.IsZero():
+		return ""
+	case t.Overdue:
+		return v.T("turn.promise_late", "When", v.DateTime(t.Promised.In(v.Zone)))
+	}
+	return v.T("turn.promise", "When", v.DateTime(t.Promised.In(v.Zone)))
 }
 
 func (s *Server) ticketReply(w http.ResponseWriter, r *http.Request) error {

@@ -59,7 +59,8 @@ type listRow struct {
 	URL                                                          templ.SafeURL
 	Number, Subject, Status, Priority, Category                  string
 	Requester, Company, Assignee                                 string
-	Created, Updated                                             moment
+	Created, Updated, Since                                      moment
+	Promise                                                      string // when the reader hears again; "": not said
 	Unread, Confidential, YourTurn, Closed, Important, Unclaimed bool
 }
 
@@ -309,6 +310,8 @@ func (w *rowWords) row(row *listRow, t *portal.TicketRow) {
 		row.YourTurn = t.Status == portal.New || t.Status == portal.WaitingOnUs
 		row.Unclaimed = t.Assignee == 0
 	}
+	turn := t.Turn(w.Now)
+	row.Since, row.Promise = w.moment(turn.Since), w.promise(turn)
 	if w.created {
 		row.Created = w.moment(t.CreatedAt)
 	}
