@@ -326,8 +326,13 @@ func (v *view) clockItem(label string, k portal.Clock) clockItem {
 			key = "late_done"
 		}
 	}
-	if left < time.Minute {
+	switch {
+	case left < time.Minute:
 		left = time.Minute
+	case left >= 48*time.Hour:
+		left = left.Truncate(24 * time.Hour)
+	case left >= 2*time.Hour:
+		left = left.Truncate(time.Hour)
 	}
 	c.Words = v.T("clock."+key, "Time", v.Duration(left))
 	return c
