@@ -254,13 +254,17 @@ func (s *Server) draftKeep(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	mode := portal.DeskMode(r.PathValue("mode"))
+	if mode != portal.ModeAnswer && mode != portal.ModeNote {
+		return portal.NotFoundf("page.none", "there is no such page")
+	}
 	f, err := page.ReadForm(r, s.tempDir)
 	defer f.Close()
 	if err != nil {
 		return err
 	}
 	form := map[string]string{"body": f.Value("body"), "next": f.Value("next")}
-	if err := s.app.KeepDeskDraft(r.Context(), visitFrom(r), n, portal.DeskMode(r.PathValue("mode")), form); err != nil {
+	if err := s.app.KeepDeskDraft(r.Context(), visitFrom(r), n, mode, form); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -317,6 +321,10 @@ func (s *Server) answerUndo(w http.ResponseWriter, r *http.Request) error {
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil {
 		return portal.NotFoundf("page.none", "there is no such answer")
+	}
+	// Somebody else's ticket and one that does not exist are one answer.
+	if _, err := s.app.NewerMessages(r.Context(), visitFrom(r), n, math.MaxInt64); err != nil {
+		return err
 	}
 	_, err = s.app.UndoAnswer(r.Context(), visitFrom(r), portal.AnswerID(id))
 	flash := "talk_undone"

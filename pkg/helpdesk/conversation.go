@@ -189,7 +189,7 @@ func (p *conversationPage) items() {
 	}
 	next := 0
 	happened := func(before time.Time) {
-		for ; next < len(p.Events) && (before.IsZero() || p.Events[next].At.Before(before)); next++ {
+		for ; next < len(p.Events) && (before.IsZero() || p.Events[next].At.Before(before) || p.Events[next].Kind == portal.EventCreated); next++ {
 			e := &p.Events[next]
 			if e.Kind == portal.EventReplied || e.Kind == portal.EventNoted || e.At.Before(from) || !until.IsZero() && e.At.After(until) {
 				continue // the message itself stands there, or it belongs to another part
