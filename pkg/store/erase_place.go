@@ -81,6 +81,7 @@ var ErasePlaces = []ErasePlace{
 	{"company", "name name_key domain external_id properties", FateNothing, "an organisation is no person"},
 	{"domain", "kind host language token", FateNothing, "settings"},
 	{"inbox", "name name_key kind address mail desk", FateNothing, "settings"},
+	{"mailbox_status", "state error", FateNothing, "how fetching mail goes; what a server said of itself"},
 	{"meta", "key value", FateNothing, "of the store itself"},
 	{"secret", "name sealed", FateNothing, "of the program"},
 }
