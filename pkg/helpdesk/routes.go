@@ -39,7 +39,7 @@ type route struct {
 // routes is everything a browser can reach below /helpdesk, beside signing in,
 // the account and files, which are web's.
 func (s *Server) routes() []route {
-	return slices.Concat(s.propertyRoutes(), s.conversationRoutes(), []route{
+	return slices.Concat(s.propertyRoutes(), s.heldRoutes(), s.conversationRoutes(), []route{
 		// The queues.
 		{"GET /{$}", s.home, agents, noBody},
 		{"GET /tickets", s.queueShow, agents, noBody},

@@ -60,7 +60,7 @@ func (s *Server) bareView(w http.ResponseWriter, r *http.Request, title string) 
 var flashes = []string{
 	"session_ended", "bulk_none", "view_saved", "view_changed", "view_removed", "settings_saved", "property_saved", "merged", "split",
 	"note_saved", "talk_closed", "talk_reopened", "talk_added", "talk_removed", "talk_undone", "talk_too_late", "talk_opened",
-	"canned_saved", "canned_removed",
+	"canned_saved", "canned_removed", "held_accepted", "held_refused",
 }
 
 func (v *view) flash(key string) string {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/auth"
+	"github.com/portalctl/portalctl/pkg/mail/incoming"
 	"github.com/portalctl/portalctl/pkg/portal"
 	"github.com/portalctl/portalctl/pkg/portaltest"
 	"github.com/portalctl/portalctl/pkg/store"
@@ -50,7 +51,10 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewJSONHandler(w.log, nil))
-	w.app = app.New(app.Options{Store: s, Hasher: auth.NewHasher(2), Now: clock.Now, BaseURL: base})
+	words := app.MailWords{NoSubject: "-", NoText: "-", TextCut: "-", FilesLeft: func(names string) string { return names }}
+	w.app = app.New(app.Options{
+		Store: s, Hasher: auth.NewHasher(2), Now: clock.Now, BaseURL: base, Parse: incoming.Parse, MailWords: func(string) app.MailWords { return words },
+	})
 	w.people()
 	w.server.Config.Handler = chain(w.app, New(Options{App: w.app, Log: log, Now: clock.Now, TempDir: t.TempDir()}))
 	w.server.Start()
