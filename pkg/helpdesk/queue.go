@@ -56,13 +56,13 @@ type queueSort struct {
 }
 
 type queueRow struct {
-	URL                                 templ.SafeURL
-	Number, Subject                     string
-	Requester, Company, Assignee, Inbox string
-	Priority, Status, Due, Snoozed      string
-	Tags                                []string
-	Updated, Since                      page.Moment
-	OurTurn, Closed, Confidential, Late bool
+	URL                                   templ.SafeURL
+	Number, Subject                       string
+	Requester, Company, Assignee, Inbox   string
+	Priority, Status, Since, Due, Snoozed string
+	Tags                                  []string
+	Updated                               page.Moment
+	OurTurn, Closed, Confidential, Late   bool
 }
 
 // queryFields are a query of the list as the fields of its address.
@@ -296,7 +296,10 @@ func (w *rowWords) row(row *queueRow, t *portal.DeskRow) {
 		row.Priority = w.priority[string(t.Priority)]
 	}
 	row.OurTurn, row.Closed, row.Confidential = t.Status == portal.New || t.Status == portal.WaitingOnUs, t.Status == portal.Closed, t.Confidential
-	row.Updated, row.Since = w.moment(t.UpdatedAt), w.moment(t.StatusAt)
+	row.Updated = w.moment(t.UpdatedAt)
+	if waited := w.Now.Sub(t.StatusAt); waited >= time.Minute && t.Status != portal.Closed {
+		row.Since = w.T("desk.since", "Time", w.span(waited))
+	}
 	if due := t.DueAt(); !due.IsZero() {
 		row.Due, row.Late = w.until(due), due.Before(w.Now)
 	}
@@ -311,11 +314,18 @@ func (w *rowWords) until(due time.Time) string {
 	if left < 0 {
 		left, key = -left, "desk.overdue"
 	}
+	return w.T(key, "Time", w.span(left))
+}
+
+// span is a length of time in the unit that suits it.
+func (w *rowWords) span(d time.Duration) string {
 	switch {
-	case left >= 48*time.Hour:
-		left = left.Truncate(24 * time.Hour)
-	case left >= 2*time.Hour:
-		left = left.Truncate(time.Hour)
+	case d >= 24*time.Hour:
+		d = d.Truncate(24 * time.Hour)
+	case d >= time.Hour:
+		d = d.Truncate(time.Hour)
+	default:
+		d = d.Truncate(time.Minute)
 	}
-	return w.T(key, "Time", w.Duration(left))
+	return w.Duration(d)
 }

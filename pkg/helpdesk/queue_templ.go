@@ -883,7 +883,7 @@ func queueRowView(p *queuePage, r *queueRow) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = r.Since.Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = page.Text(r.Since).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

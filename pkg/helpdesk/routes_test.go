@@ -1,6 +1,7 @@
 package helpdesk
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -76,7 +77,13 @@ func TestTicketsOfOtherInboxesAreNotThere(t *testing.T) {
 			continue
 		}
 		method, target := w.concrete(rt.pattern)
-		if got := omar.ask(method, target); got.StatusCode != http.StatusNotFound {
+		got, none := omar.ask(method, target), omar.ask(method, strings.Replace(target, w.invoice.String(), "T-99999", 1))
+		place := strings.Replace(got.Header.Get("Location"), w.invoice.String(), "T-99999", 1)
+		if got.StatusCode != none.StatusCode || place != none.Header.Get("Location") || got.StatusCode == http.StatusOK {
+			t.Errorf("%s %s of another inbox answers %d to %q, and of a ticket that is not there %d to %q",
+				method, target, got.StatusCode, place, none.StatusCode, none.Header.Get("Location"))
+		}
+		if method == http.MethodGet && got.StatusCode != http.StatusNotFound {
 			t.Errorf("%s %s of another inbox answers %d, wanted 404", method, target, got.StatusCode)
 		}
 	}
@@ -257,7 +264,7 @@ func TestStreamsPassTheChain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(page.Pace(h))
+	server := httptest.NewServer(page.Log(slog.New(slog.DiscardHandler), page.Pace(h)))
 	defer server.Close()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
 	if err != nil {

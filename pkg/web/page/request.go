@@ -151,6 +151,13 @@ func (r *recorder) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// Flush sends what was written. Whoever wraps the recorder may look for this
+// method alone.
+func (r *recorder) Flush() {
+	// An answer that cannot be flushed is sent when it is whole.
+	_ = http.NewResponseController(r.ResponseWriter).Flush()
+}
+
 // Unwrap lets http.ResponseController reach the connection.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
