@@ -14,8 +14,8 @@ func (b *tab) strike(keys string) {
 	b.do(chromedp.KeyEvent(keys))
 }
 
-// until waits until the page is there and a JavaScript expression holds.
-func (b *tab) until(what, expression string) {
+// settled waits until the page is there and a JavaScript expression holds.
+func (b *tab) settled(what, expression string) {
 	b.t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		if yes, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("document.readyState === 'complete' && Boolean("+expression+")")); err == nil && yes {
@@ -34,27 +34,27 @@ func TestBrowserAgentAnswersByKeyboard(t *testing.T) {
 	desk := strings.TrimSuffix(d.home, "/help") + "/helpdesk"
 	b.open(desk + "/tickets?queue=us")
 	b.strike("j\r")
-	b.until("a ticket is open", "document.querySelector('[data-talk]')")
+	b.settled("a ticket is open", "document.querySelector('[data-talk]')")
 
 	b.strike("r")
-	b.until("the answer has the focus", "document.activeElement.id === 'answer-body'")
+	b.settled("the answer has the focus", "document.activeElement.id === 'answer-body'")
 	b.strike("Sent too early")
 	b.do(chromedp.KeyEvent("\r", chromedp.KeyModifiers(2)))
-	b.until("the answer waits", "document.querySelector('[data-due] [data-undo]')")
+	b.settled("the answer waits", "document.querySelector('[data-due] [data-undo]')")
 	b.wantText(".talk-waiting", "Sent too early")
 	b.strike("u")
-	b.until("the answer is back", "!document.querySelector('[data-due]') && document.getElementById('answer-body')?.value.endsWith('Sent too early')")
+	b.settled("the answer is back", "!document.querySelector('[data-due]') && document.getElementById('answer-body')?.value.endsWith('Sent too early')")
 
 	b.strike("r")
-	b.until("the answer has the focus", "document.activeElement.id === 'answer-body'")
+	b.settled("the answer has the focus", "document.activeElement.id === 'answer-body'")
 	b.strike(", and now right")
 	b.do(chromedp.KeyEvent("\r", chromedp.KeyModifiers(2)))
-	b.until("the answer waits", "document.querySelector('[data-due]')")
-	b.until("the answer is sent", "!document.querySelector('[data-due]') && document.querySelector('.thread').textContent.includes('and now right')")
+	b.settled("the answer waits", "document.querySelector('[data-due]')")
+	b.settled("the answer is sent", "!document.querySelector('[data-due]') && document.querySelector('.thread').textContent.includes('and now right')")
 
 	b.strike("n")
-	b.until("the note has the focus", "document.activeElement.id === 'note-body' && document.getElementById('note').open && !document.getElementById('answer').open")
+	b.settled("the note has the focus", "document.activeElement.id === 'note-body' && document.getElementById('note').open && !document.getElementById('answer').open")
 	b.strike("Only for us")
 	b.do(chromedp.KeyEvent("\r", chromedp.KeyModifiers(2)))
-	b.until("the note is saved", "[...document.querySelectorAll('.talk-note')].some((note) => note.textContent.includes('Only for us'))")
+	b.settled("the note is saved", "[...document.querySelectorAll('.talk-note')].some((note) => note.textContent.includes('Only for us'))")
 }
