@@ -78,7 +78,7 @@ const noticesPath = "/account/notifications/"
 // unsubscribe gives a letter the page that turns its kind of notice off, where
 // it is of such a kind.
 func (k *packing) unsubscribe(t *portal.Ticket) error {
-	kind := NoticeKind("")
+	var kind NoticeKind
 	switch {
 	case !k.mail.DigestAt.IsZero():
 		kind = NoticesDigest

@@ -83,5 +83,8 @@ func roundUp(d time.Duration) time.Duration {
 	case d <= 24*time.Hour:
 		return 24 * time.Hour
 	}
-	return (d + step - 1) / step * step
+	if over := d % step; over > 0 {
+		d += step - over
+	}
+	return d
 }

@@ -117,7 +117,7 @@ func (d *DKIM) Aligned(from string) bool {
 // Record is the TXT record that lets receivers check: its name and its text.
 func (d *DKIM) Record() (name, text string, err error) {
 	kind := "rsa"
-	public := []byte(nil)
+	var public []byte
 	switch key := d.key.Public().(type) {
 	case ed25519.PublicKey:
 		kind, public = "ed25519", key
