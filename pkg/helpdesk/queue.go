@@ -268,11 +268,13 @@ type rowWords struct {
 	path             string
 	status, priority map[string]string
 	inboxes          bool // there are several, so that a row says which is its own
+	spans            map[time.Duration]string
 }
 
 func (v *view) rowWords() *rowWords {
 	w := &rowWords{
 		view: v, path: v.Base + "/tickets/", status: map[string]string{}, priority: map[string]string{}, inboxes: len(v.Frame.Inboxes) > 1,
+		spans: map[time.Duration]string{},
 	}
 	for _, s := range portal.Statuses {
 		w.status[string(s)] = v.status(s)
@@ -317,7 +319,8 @@ func (w *rowWords) until(due time.Time) string {
 	return w.T(key, "Time", w.span(left))
 }
 
-// span is a length of time in the unit that suits it.
+// span is a length of time in the unit that suits it, each worked out once for
+// a page: plurals take longer than the rest of a row.
 func (w *rowWords) span(d time.Duration) string {
 	switch {
 	case d >= 24*time.Hour:
@@ -327,5 +330,10 @@ func (w *rowWords) span(d time.Duration) string {
 	default:
 		d = d.Truncate(time.Minute)
 	}
-	return w.Duration(d)
+	text, ok := w.spans[d]
+	if !ok {
+		text = w.Duration(d)
+		w.spans[d] = text
+	}
+	return text
 }
