@@ -24,6 +24,7 @@ type TicketChanges struct {
 	ShowAgent      *portal.AgentDisplay
 	MailContent    *portal.MailContent
 	MailHistory    *bool
+	AskRating      *bool
 }
 
 // maxReopenDays is ten years: longer is a slip of the finger.
@@ -79,6 +80,7 @@ func (c *TicketChanges) apply(s *portal.TicketSettings, inboxes []portal.Inbox) 
 	change(&l, "show-agent", &s.ShowAgent, c.ShowAgent)
 	change(&l, "mail-content", &s.MailContent, c.MailContent)
 	change(&l, "mail-history", &s.MailHistory, c.MailHistory)
+	change(&l, "ask-rating", &s.AskRating, c.AskRating)
 	if c.Label != nil {
 		one, many, err := portal.ParseLabel(*c.Label)
 		if err != nil {

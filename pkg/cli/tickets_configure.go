@@ -18,11 +18,11 @@ type ticketFlags struct {
 	ReopenDays                                      *int
 	Columns                                         *[]string
 	Fields, Label, ShowAgent                        *string
-	MailContent, MailHistory                        *string
+	MailContent, MailHistory, AskRating             *string
 }
 
 func newTicketsConfigureCmd(env *Env) *cobra.Command {
-	var inbox, permissions, scope, access, closing, fields, label, agent, content, history string
+	var inbox, permissions, scope, access, closing, fields, label, agent, content, history, rating string
 	var rules, columns []string
 	var days int
 	cmd := &cobra.Command{
@@ -62,6 +62,7 @@ names of the ticket, only its number and the link.`,
 				ReopenDays: given(cmd, "reopen-days", days), Columns: given(cmd, "columns", columns),
 				Fields: given(cmd, "fields", fields), Label: given(cmd, "label", label), ShowAgent: given(cmd, "show-agent", agent),
 				MailContent: given(cmd, "mail-content", content), MailHistory: given(cmd, "mail-history", history),
+				AskRating: given(cmd, "ask-rating", rating),
 			})
 		},
 	}
@@ -80,6 +81,8 @@ names of the ticket, only its number and the link.`,
 	choices(cmd, "show-agent", "name", "team")
 	choices(cmd, "mail-content", "full", "hidden")
 	choices(cmd, "mail-history", "on", "off")
+	f.StringVar(&rating, "ask-rating", "", "on or off: whether whoever opened a ticket is asked, once it is closed, how it went")
+	choices(cmd, "ask-rating", "on", "off")
 	return cmd
 }
 
@@ -125,7 +128,10 @@ func (t *ticketFlags) changes() (c app.TicketChanges, err error) {
 	if c.MailContent, err = parsed(t.MailContent, portal.ParseMailContent); err != nil {
 		return c, err
 	}
-	c.MailHistory, err = parsed(t.MailHistory, func(s string) (bool, error) { return onOff("mail-history", s) })
+	if c.MailHistory, err = parsed(t.MailHistory, func(s string) (bool, error) { return onOff("mail-history", s) }); err != nil {
+		return c, err
+	}
+	c.AskRating, err = parsed(t.AskRating, func(s string) (bool, error) { return onOff("ask-rating", s) })
 	return c, err
 }
 
@@ -220,9 +226,10 @@ func showTicketSettings(ctx context.Context, env *Env, a *app.App, p *portal.Por
 		{Name: "show_agent", Head: "Show agent"},
 		{Name: "mail_content", Head: "Mail content"},
 		{Name: "mail_history", Head: "Mail history"},
+		{Name: "ask_rating", Head: "Ask rating"},
 	}, []any{
 		p.Name, inbox, string(s.Permissions), rules, string(s.CompanyScope), string(s.CompanyAccess),
 		s.CustomersClose, s.ReopenDays, columns, portal.FormatFields(s.Fields), label, string(s.ShowAgent),
-		s.MailContent.String(), s.MailHistory,
+		s.MailContent.String(), s.MailHistory, s.AskRating,
 	})
 }
