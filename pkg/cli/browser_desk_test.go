@@ -132,8 +132,11 @@ func TestBrowserDeskTellsTheOther(t *testing.T) {
 	one.until("the command's change", "document.querySelector('.queue-check[value=\""+number+"\"]').closest('.queue-row').matches('.queue-gone')")
 }
 
-// deskPages are those of the queues; other pages have tests of their own.
-var deskPages = []string{"/tickets?queue=all", "/tickets?queue=unassigned&sort=due", "/tickets?q=nothing+at+all", "/tickets?q=grinder", "/views", "/settings", "/nowhere"}
+// deskPages are every kind of page of the help desk.
+var deskPages = []string{
+	"/tickets?queue=all", "/tickets?queue=unassigned&sort=due", "/tickets?q=nothing+at+all", "/tickets?q=grinder", "/views", "/settings", "/nowhere",
+	"/tickets/T-1036", "/tickets/T-1037?mode=note", "/tickets/T-1037/history", "/tickets/new", "/canned", "/held", "/reports", "/reports?by=agent",
+}
 
 func TestBrowserDeskHasNoBarriers(t *testing.T) {
 	script := axe(t)

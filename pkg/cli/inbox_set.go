@@ -25,7 +25,7 @@ func newInboxSetCmd(env *Env) *cobra.Command {
 	var desk inboxDeskFlags
 	cmd := &cobra.Command{
 		Use:   "set <inbox>",
-		Short: "Change an inbox: its name, how mail gets in, how its tickets are worked on",
+		Short: "Change an inbox, how its mail gets in, how its desk works",
 		Long: `Change an inbox. What is not named stays as it is.
 
 Mail gets in by IMAP, which --imap sets up, by LMTP (serve --lmtp-listen) or by
@@ -36,9 +36,9 @@ that server with --trusted-server, as it signs its Authentication-Results. Mail
 of anybody who is not proven is held for somebody to look at: see "portalctl
 mail held". Agents answer by mail only when they are proven.
 
---hours say when the desk works, by the clock on its wall; targets count in them.
-The target for closing stands still while the customer is waited for. Tickets
-that are open keep their times until something happens to them.`,
+--hours say when the desk works, by the clock on its wall; targets count in
+them. The target for closing stands still while the customer is waited for.
+Tickets that are open keep their times until something happens to them.`,
 		Example: `  portalctl inbox set Support --address help@example.com
   portalctl inbox set Support --imap imaps://support@example.com@mail.example.com/INBOX --imap-password-file /etc/portalctl/imap
   portalctl inbox set Support --trusted-server mx.example.com --unknown accept --acknowledge on

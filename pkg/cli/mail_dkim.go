@@ -22,8 +22,8 @@ func newMailDKIMCmd(env *Env) *cobra.Command {
 		Use:   "dkim",
 		Short: "Print the DNS record that proves signed mail, or make the key",
 		Long: `Print the TXT record to add to DNS so that receivers can check what serve signs
-with --dkim-key. --make makes a new key first, RSA with 2048 bits, in a file that
-only its owner may read; a file that is there already is left alone.
+with --dkim-key. --make makes a new key first, RSA with 2048 bits, in a file
+that only its owner may read; a file that is there already is left alone.
 
 The domain that signs is that of --mail-from unless --dkim-domain names another.
 Receivers count the signature only when the two belong together.`,

@@ -18,8 +18,8 @@ func newMailFetchCmd(env *Env) *cobra.Command {
 		Use:   "fetch [<inbox>]",
 		Short: "Fetch new mail once, from one inbox's mailbox or from all",
 		Long: `Fetch new mail once and say what became of each. portalctl serve does so by
-itself; this is for where no serve runs, and to see that it works. Both may fetch
-from one mailbox: each mail is taken once.`,
+itself; this is for where no serve runs, and to see that it works. Both may
+fetch from one mailbox: each mail is taken once.`,
 		Example: "  portalctl mail fetch\n  portalctl mail fetch Support --output json",
 		Args:    upTo(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return runMailFetch(cmd.Context(), env, firstOf(args)) },

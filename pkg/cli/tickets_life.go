@@ -126,7 +126,7 @@ func newTicketsSetCmd(env *Env) *cobra.Command {
 	var opts ticketsSetOptions
 	cmd := &cobra.Command{
 		Use:   "set <number>...",
-		Short: "Change what tickets are: priority, category, fields, inbox, promise",
+		Short: "Change priority, category, fields, inbox or promise of tickets",
 		Long: `Change what tickets are. Another priority or inbox means other targets. A
 promise is a time by which the customer hears again: they read it, an agent's
 next answer keeps it, and whoever has the ticket is reminded before it passes.`,

@@ -124,15 +124,30 @@ func start(t testing.TB, o Options, listener net.Listener) *Server {
 		}
 	}
 	server, done := imapserver.New(options), make(chan struct{})
+	waiting := &noticing{Listener: listener, accepts: make(chan struct{})}
 	go func() {
 		defer close(done)
-		_ = server.Serve(listener)
+		_ = server.Serve(waiting)
 	}()
 	t.Cleanup(func() {
+		<-waiting.accepts // a server must not be closed while it starts
 		_ = server.Close()
 		<-done
 	})
 	return s
+}
+
+// noticing is a listener that tells when it is first waited on.
+type noticing struct {
+	net.Listener
+	once    sync.Once
+	accepts chan struct{}
+}
+
+// Accept implements net.Listener.
+func (l *noticing) Accept() (net.Conn, error) {
+	l.once.Do(func() { close(l.accepts) })
+	return l.Listener.Accept()
 }
 
 // Dial connects to a server started by Pipe, whatever the address.
