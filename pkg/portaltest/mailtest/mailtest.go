@@ -241,7 +241,7 @@ func (s *Servers) postfix(o Options) {
 	s.run("postfix", func(int) {
 		text, err := os.ReadFile(filepath.Join(s.dir, "spool", "pid", "master.pid"))
 		if pid, wrong := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && wrong == nil {
-			_ = syscall.Kill(pid, syscall.SIGTERM)
+			end(pid)
 		}
 	}, "postfix", "-c", filepath.Join(s.dir, "postfix"), "start-fg")
 	s.logs = append(s.logs, filepath.Join(s.dir, "postfix.log"))
@@ -298,11 +298,18 @@ service lmtp {
 }
 `))
 
+// end asks a process to end.
+func end(pid int) {
+	if p, err := os.FindProcess(pid); err == nil {
+		_ = p.Signal(syscall.SIGTERM)
+	}
+}
+
 func (s *Servers) dovecot() {
 	s.t.Helper()
 	s.file("dovecot/dovecot.conf", dovecotConf, map[string]any{"Dir": s.dir, "IMAPS": s.IMAPS, "Password": Password})
 	s.folder("boxes", "nobody")
-	s.run("dovecot", func(pid int) { _ = syscall.Kill(pid, syscall.SIGTERM) }, "dovecot", "-F", "-c", filepath.Join(s.dir, "dovecot", "dovecot.conf"))
+	s.run("dovecot", end, "dovecot", "-F", "-c", filepath.Join(s.dir, "dovecot", "dovecot.conf"))
 	s.logs = append(s.logs, filepath.Join(s.dir, "dovecot.log"))
 }
 
