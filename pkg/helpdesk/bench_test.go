@@ -28,7 +28,9 @@ func BenchmarkDeskList(b *testing.B) {
 	for _, open := range []int{200, 5000, 10000} {
 		handler, token, s := benchDesk(b, open)
 		for _, c := range []struct{ name, path string }{
-			{"all", "/helpdesk/tickets?queue=all"}, {"us", "/helpdesk/tickets?queue=us"}, {"due", "/helpdesk/tickets?queue=all&sort=due"},
+			{"all", "/helpdesk/tickets?queue=all"},
+			{"us", "/helpdesk/tickets?queue=us"},
+			{"due", "/helpdesk/tickets?queue=all&sort=due"},
 			{"search", "/helpdesk/tickets?q=contact+77"},
 		} {
 			b.Run(fmt.Sprintf("open=%d/%s", open, c.name), func(b *testing.B) {
