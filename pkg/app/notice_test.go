@@ -422,3 +422,54 @@ func TestNoticesAreTurnedOffByTheirOwnLinkOnly(t *testing.T) {
 		t.Errorf("the link of an address they do not have any more: %v", err)
 	}
 }
+
+// Whoever opened a ticket by mail and never was a member hears of its answers;
+// a ticket from a page tells nobody who may not come in.
+func TestAnswersReachWhoOnlyMails(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, test := range []struct {
+		name   string
+		via    portal.TicketVia
+		member portal.MemberStatus // "": never one
+		told   bool
+	}{
+		{"by mail, never a member", portal.ViaMail, "", true},
+		{"by mail, disabled since", portal.ViaMail, portal.Disabled, false},
+		{"on a page, not let in any more", portal.ViaPortal, "", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w.write(func(ctx context.Context, tx *store.Tx) error {
+				c := &portal.Contact{Email: strings.ReplaceAll(strings.Split(t.Name(), "/")[1], ",", "") + "@elsewhere.example", Name: "Outsider"}
+				if err := tx.AddContact(ctx, c); err != nil {
+					return err
+				}
+				if test.member != "" {
+					if err := tx.SaveMember(ctx, &portal.Member{PortalID: w.portal.ID, ContactID: c.ID, Status: test.member}); err != nil {
+						return err
+					}
+				}
+				k := &portal.Ticket{Subject: "Help", Status: portal.New, Priority: portal.Normal, Requester: c.ID, InboxID: w.portal.Tickets.InboxID, PortalID: w.portal.ID, Via: test.via}
+				if err := tx.AddTicket(ctx, k); err != nil {
+					return err
+				}
+				m := &portal.Message{Kind: portal.Public, Agent: w.agent.ID, Body: "Here it is.", Format: portal.Markdown}
+				if err := tx.AddMessage(ctx, k, m); err != nil {
+					return err
+				}
+				if err := tx.SaveTicket(ctx, k); err != nil {
+					return err
+				}
+				mail := ticketMail(store.MailMessage, k, c)
+				mail.Message = m.ID
+				if err := w.queueMail(ctx, tx, mail); err != nil {
+					return err
+				}
+				p, err := w.pack(ctx, tx, mail)
+				if err == nil && (p.drop == "") != test.told {
+					t.Errorf("dropped because %q; told: %v", p.drop, test.told)
+				}
+				return err
+			})
+		})
+	}
+}
