@@ -67,7 +67,7 @@ func TestBrowserDeskByKeyboard(t *testing.T) {
 	}
 	// chromedp waits for a load that a page from the browser's memory has not.
 	b.eval("history.back(); ''")
-	b.until("the list again", "document.querySelectorAll('.queue-row').length > 3")
+	b.until("the list again", "document.readyState === 'complete' && document.querySelectorAll('.queue-row').length > 3")
 	// Three are chosen; the keys never act in the field they are assigned in.
 	b.keys("jxjxjx")
 	b.until("three chosen tickets", "document.querySelectorAll('.queue-check:checked').length === 3")
