@@ -25,6 +25,8 @@ func (b *tab) keysTo(text string) {
 	if _, err := chromedp.RunResponse(b.ctx, chromedp.KeyEvent(text)); err != nil {
 		b.t.Fatalf("type %q: %v\non %s", text, err, b.where())
 	}
+	// Its scripts have run then, and hear the next key.
+	b.until("the page as a whole", "document.readyState === 'complete'")
 }
 
 // until waits for a condition in the page.
