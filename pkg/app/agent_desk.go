@@ -65,15 +65,6 @@ func inboxNames(ctx context.Context, tx *store.Tx, agent *portal.Agent) (string,
 	return strings.Join(names, ", "), err
 }
 
-// InboxesOf names the inboxes an agent is given: "all" alone for every one.
-func (a *App) InboxesOf(ctx context.Context, agent *portal.Agent) (names string, err error) {
-	err = a.store.Read(ctx, func(tx *store.Tx) error {
-		names, err = inboxNames(ctx, tx, agent)
-		return err
-	})
-	return names, err
-}
-
 func (in *DeskSettings) apply(agent *portal.Agent) ([]Change, error) {
 	var changes []Change
 	var problems []error

@@ -23,9 +23,9 @@ var unaudited = map[string]string{
 		Domain DomainRecords Domains Draft Enter Explain Factor GroupContacts Groups GroupsOfPortal Inbox Inboxes Known MailboxPlace
 		MayAddPasskey MayRemoveDomain MemberCounts Members OffersPasskeys NoticeOff NoticeOffPath Outbox Passkey PasskeysWork PeekLook PeekToken PortalNamed
 		Portals PreviewChange PreviewGroup PreviewRules ProofWays Proven Ready Review SSOAddresses SendsMail PeekRating RatingPath Report OperatorReport ShowCompany ShowContact
-		Desk DeskFrame InboxesOf QueueTickets SavedView StopFeed WatchDesk
+		Desk DeskFrame QueueTickets StopFeed WatchDesk
 		ShowGroup ShowMember ShowTicket Status Store TestAccess Tickets URL UsualAnswer VerifyAudit WaitingInvitations`,
-	"the conversation page of the help desk reads":                      `Canned CannedAnswers CannedNamed DeskHistory DeskOpening FillCanned MentionedIn NewDraft NewerMessages`,
+	"the conversation page of the help desk reads":                      `Canned CannedAnswers CannedNamed DeskHistory DeskOpening FillCanned NewDraft NewerMessages`,
 	"a ticket's own history tells which agent did it":                   `SaveNote SendAnswer UndoAnswer`,
 	"reading notes that a mention was seen, which is the reader's own":  `Conversation`,
 	"a draft is seen by nobody but the agent":                           `KeepDeskDraft KeepDeskFiles KeepNewDraft`,

@@ -99,11 +99,17 @@ func TestMentions(t *testing.T) {
 		t.Fatal(err)
 	}
 	unseen := func(v *Visit) []portal.TicketNumber {
-		list, err := w.MentionedIn(ctx, v)
+		list, err := w.QueueTickets(ctx, v, QueueQuery{DeskQuery: portal.DeskQuery{Queue: portal.QueueAll}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return list
+		var called []portal.TicketNumber
+		for i := range list.Rows {
+			if list.Rows[i].Called {
+				called = append(called, list.Rows[i].Number)
+			}
+		}
+		return called
 	}
 	if got := unseen(w.olle); !slices.Equal(got, []portal.TicketNumber{w.n}) {
 		t.Errorf("Olle is called to %v", got)

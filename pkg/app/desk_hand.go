@@ -12,7 +12,7 @@ import (
 type Hand struct {
 	agent portal.AgentID // 0: a command
 	actor portal.Actor
-	visit *Visit // the page it was done on; nil: by mail or a command
+	visit *Visit // the page it was done on; nil: by a command
 }
 
 // HandOf is the hand of the agent who visits a page. A visitor who is no agent
@@ -23,9 +23,6 @@ func HandOf(v *Visit) Hand {
 	}
 	return Hand{agent: v.Agent.ID, actor: portal.ByAgent(v.Agent.ID), visit: v}
 }
-
-// AgentHand is the hand of an agent who works by mail.
-func AgentHand(id portal.AgentID) Hand { return Hand{agent: id, actor: portal.ByAgent(id)} }
 
 // CommandHand is the hand of a command, in the name of the operator or of an
 // agent.

@@ -199,7 +199,7 @@ func TestHandsReachNoFurtherThanTheirInboxes(t *testing.T) {
 		"properties": func(h Hand, n portal.TicketNumber) error { return failed(w.Properties(ctx, h, n)) },
 	}
 	for what, do := range acts {
-		seen, missing := do(AgentHand(omar.ID), far), do(AgentHand(omar.ID), 9999)
+		seen, missing := do(HandOf(&Visit{Agent: omar}), far), do(HandOf(&Visit{Agent: omar}), 9999)
 		if portal.KindOf(seen) != portal.NotFound || portal.KindOf(missing) != portal.NotFound {
 			t.Errorf("%s: %v in another inbox, %v for none", what, seen, missing)
 		}
@@ -210,11 +210,11 @@ func TestHandsReachNoFurtherThanTheirInboxes(t *testing.T) {
 	// Nor does a link or a list of inboxes tell of what lies there.
 	h := CommandHand(portal.ByOperator)
 	must[bool](t)(w.LinkTickets(ctx, h, n, portal.LinkRelated, far))
-	p := must[*Properties](t)(w.Properties(ctx, AgentHand(omar.ID), n))
+	p := must[*Properties](t)(w.Properties(ctx, HandOf(&Visit{Agent: omar}), n))
 	if len(p.Links) != 0 || len(p.Inboxes) != 1 {
 		t.Errorf("omar reads links %+v, inboxes %d", p.Links, len(p.Inboxes))
 	}
-	_, err := w.SetTicket(ctx, AgentHand(omar.ID), n, TicketPatch{Inbox: &billing.ID})
+	_, err := w.SetTicket(ctx, HandOf(&Visit{Agent: omar}), n, TicketPatch{Inbox: &billing.ID})
 	wantCode(t, err, "inbox.none")
 	_, err = w.Assign(ctx, h, far, omar.ID)
 	wantCode(t, err, "agent.not_their_inbox")
@@ -226,7 +226,7 @@ func TestHandsReachNoFurtherThanTheirInboxes(t *testing.T) {
 		t.Errorf("moved with %v, and %d has it", changes, w.stored(n).Assignee)
 	}
 	w.write(func(ctx context.Context, tx *store.Tx) error { omar.Disabled = true; return tx.SaveAgent(ctx, omar) })
-	wantCode(t, failed(w.TagTicket(ctx, AgentHand(omar.ID), n, "x", "")), "agent.disabled")
+	wantCode(t, failed(w.TagTicket(ctx, HandOf(&Visit{Agent: omar}), n, "x", "")), "agent.disabled")
 }
 
 func TestSetTicketChangesAllOrNothing(t *testing.T) {

@@ -8,18 +8,6 @@ import (
 	"github.com/portalctl/portalctl/pkg/store"
 )
 
-// SavedView returns a view that the visit's agent has.
-func (a *App) SavedView(ctx context.Context, v *Visit, id int64) (view *portal.DeskView, err error) {
-	if v.Agent == nil {
-		return nil, portal.NotFoundf("page.none", "there is no such page")
-	}
-	err = a.store.Read(ctx, func(tx *store.Tx) error {
-		view, err = tx.DeskView(ctx, v.Agent.ID, id)
-		return err
-	})
-	return view, err
-}
-
 // SaveView keeps a query under a name, for the agent alone or for everybody.
 // What it finds is for each reader what they may see.
 func (a *App) SaveView(ctx context.Context, v *Visit, name string, shared bool, q portal.DeskQuery) (*portal.DeskView, error) {

@@ -52,16 +52,3 @@ func seesTicket(agent *portal.Agent, t *portal.Ticket) bool {
 	viewer := portal.AgentViewer(agent)
 	return viewer.Sees(t).See
 }
-
-// MentionedIn returns the tickets that name an agent in a note they have not
-// read yet.
-func (a *App) MentionedIn(ctx context.Context, v *Visit) (numbers []portal.TicketNumber, err error) {
-	if err := deskOnly(v); err != nil {
-		return nil, err
-	}
-	err = a.store.Read(ctx, func(tx *store.Tx) error {
-		numbers, err = tx.MentionsUnseen(ctx, v.Agent.ID)
-		return err
-	})
-	return numbers, err
-}

@@ -215,7 +215,13 @@ func TestMentionsAndHistory(t *testing.T) {
 	ticket := path("/tickets/%s", w.scanner)
 	ines.post(path("/tickets/%s/notes", w.invoice), "body", "@Omar can you?").wants(t, http.StatusUnprocessableEntity, "Omar Falk may not see", "@Omar can you?</textarea>")
 	ines.post(ticket+"/notes", "body", "@Omar can you?").wants(t, http.StatusSeeOther)
+	// The list marks it until it was read there.
+	list := path("/tickets?queue=all")
+	w.browser(w.omar).get(list).wants(t, http.StatusOK, "Names you")
+	w.browser(w.omar).get(path("/tickets?q=scanner")).wants(t, http.StatusOK, "Names you")
+	ines.get(list).lacks(t, "Names you")
 	w.browser(w.omar).get(ticket).wants(t, http.StatusOK, "Names you")
+	w.browser(w.omar).get(list).lacks(t, "Names you")
 	ines.get(ticket).lacks(t, "Names you")
 	ines.post(ticket+"/close").wants(t, http.StatusSeeOther)
 	ines.post(ticket+"/participants", "participant", "nobody@example.com").wants(t, http.StatusUnprocessableEntity)

@@ -28,6 +28,7 @@ func TestHeldMailIsDecidedAboutAtTheDesk(t *testing.T) {
 
 	list := omar.get(path("/held"))
 	list.wants(t, http.StatusOK, "A &lt;b&gt;question", "Nobody knows its sender.")
+	list.wants(t, http.StatusOK, `data-count="held">2<`) // of the inboxes that are theirs
 	list.lacks(t, "Secret bill")
 	omar.get(one(there)).wants(t, http.StatusNotFound)
 	omar.post(one(there), "how", "create").wants(t, http.StatusNotFound)

@@ -505,7 +505,7 @@ func navigation(v *view) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = entry(v, "held", v.URL("/held"), "mail", v.T("held.title"), "").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = entry(v, "held", v.URL("/held"), "mail", v.T("held.title"), v.some(v.Frame.Held)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

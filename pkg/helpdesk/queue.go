@@ -63,6 +63,7 @@ type queueRow struct {
 	Tags                                  []string
 	Updated                               page.Moment
 	OurTurn, Closed, Confidential, Late   bool
+	Called                                bool // a note the agent has not seen names them
 }
 
 // queryFields are a query of the list as the fields of its address.
@@ -298,6 +299,7 @@ func (w *rowWords) row(row *queueRow, t *portal.DeskRow) {
 		row.Priority = w.priority[string(t.Priority)]
 	}
 	row.OurTurn, row.Closed, row.Confidential = t.Status == portal.New || t.Status == portal.WaitingOnUs, t.Status == portal.Closed, t.Confidential
+	row.Called = t.Called
 	row.Updated = w.moment(t.UpdatedAt)
 	if waited := w.Now.Sub(t.StatusAt); waited >= time.Minute && t.Status != portal.Closed {
 		row.Since = w.T("desk.since", "Time", w.span(waited))

@@ -257,4 +257,4 @@ func path(format string, args ...any) string { return "/helpdesk" + fmt.Sprintf(
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
 // handOf is an agent at work.
-func handOf(a *portal.Agent) app.Hand { return app.AgentHand(a.ID) }
+func handOf(a *portal.Agent) app.Hand { return app.HandOf(&app.Visit{Agent: a}) }

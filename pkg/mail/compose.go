@@ -121,7 +121,7 @@ func (w *Writer) view(l *portal.Letter) (*view, error) {
 		return nil, fmt.Errorf("a %s mail needs its ticket and its message", l.Kind)
 	}
 	if write.ticket {
-		v.Subject = oneLine(fmt.Sprintf("[%s] %s", l.Ticket.Number, l.Ticket.Subject))
+		v.Subject = oneLine(portal.SubjectTag(l.Ticket.Number) + " " + l.Ticket.Subject)
 		v.Button = s.say("mail.open")
 	}
 	if l.Answer && write.ticket {

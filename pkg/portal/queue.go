@@ -96,6 +96,7 @@ type DeskRow struct {
 	RequesterEmail                                      string
 	AnsweredAt, AnswerDueAt, ResolveDueAt, SnoozedUntil time.Time
 	Tags                                                []string
+	Called                                              bool // a note the reader has not seen names them
 }
 
 // DueAt is the target that runs: the first answer as long as it is owed, then

@@ -97,11 +97,13 @@ func (tx *Tx) DeskTickets(ctx context.Context, v *portal.Viewer, f portal.DeskQu
 	return list, places, nil
 }
 
-// deskColumns are what a row of the help desk's lists shows of ticket r.
+// deskColumns are what a row of the help desk's lists shows of ticket r. The
+// parameter is the agent who reads it.
 const deskColumns = `r.number, r.subject, r.status, r.priority, r.category, r.contact_id, c.name, c.email, coalesce(r.company_id, 0), coalesce(k.name, ''),
 	coalesce(r.assignee_id, 0), coalesce(a.name, ''), r.inbox_id, i.name, r.confidential, r.created_at, r.updated_at, r.status_at,
 	r.answered_at, r.answer_due_at, r.resolve_due_at, r.snoozed_until, r.promised_at,
-	coalesce((SELECT string_agg(g.tag, ',') FROM ticket_tag g WHERE g.ticket = r.number), '')`
+	coalesce((SELECT string_agg(g.tag, ',') FROM ticket_tag g WHERE g.ticket = r.number), ''),
+	EXISTS (SELECT 1 FROM mention n WHERE n.agent_id = ? AND n.ticket = r.number AND n.seen_at IS NULL)`
 
 const deskJoins = ` CROSS JOIN contact c ON c.id = r.contact_id LEFT JOIN company k ON k.id = r.company_id
 	LEFT JOIN agent a ON a.id = r.assignee_id CROSS JOIN inbox i ON i.id = r.inbox_id`
@@ -128,7 +130,7 @@ func (s *deskScan) into() []any {
 		timeInto{&t.ResolveDueAt},
 		timeInto{&t.SnoozedUntil},
 		timeInto{&t.PromisedAt},
-		&s.tags,
+		&s.tags, &t.Called,
 	}
 }
 
@@ -147,7 +149,8 @@ func deskQuery(v *portal.Viewer, f portal.DeskQuery, p DeskPage, now time.Time) 
 		return nil
 	}
 	o := deskOrderOf(&f)
-	q := newQuery(`SELECT p.` + o.column + `, ` + deskColumns + ` FROM (`)
+	q := newQuery(`SELECT p.` + o.column + `, `)
+	q.add(deskColumns+` FROM (`, v.Agent)
 	q.deskArms(v, &f, p, now, `t.`+o.column+` AS `+o.column+`, t.number AS number`)
 	q.add(o.by(p.Before != nil)+` LIMIT ?) p CROSS JOIN ticket r ON r.number = p.number`, limitOr(p.Limit, 50))
 	q.add(deskJoins)

@@ -147,7 +147,8 @@ func (s *deskSearch) rows(ctx context.Context) ([]portal.DeskRow, error) {
 		return nil, nil
 	}
 	in, args := inList(numbers)
-	q := newQuery(`SELECT ` + deskColumns + ` FROM (SELECT t.number AS number FROM ticket t WHERE `)
+	q := newQuery(`SELECT `)
+	q.add(deskColumns+` FROM (SELECT t.number AS number FROM ticket t WHERE `, s.v.Agent)
 	q.add(`t.number `+in, args...)
 	q.deskFilter(s.v, &s.f, s.tx.Now, "")
 	q.add(`) p CROSS JOIN ticket r ON r.number = p.number` + deskJoins)

@@ -24,25 +24,6 @@ func (tx *Tx) RemoveTag(ctx context.Context, n portal.TicketNumber, tag string) 
 	return changed > 0, err
 }
 
-// TagsOf returns the tags of several tickets.
-func (tx *Tx) TagsOf(ctx context.Context, numbers []portal.TicketNumber) (map[portal.TicketNumber][]string, error) {
-	tags := map[portal.TicketNumber][]string{}
-	if len(numbers) == 0 {
-		return tags, nil
-	}
-	in, args := inList(numbers)
-	q := newQuery(`SELECT ticket, tag FROM ticket_tag WHERE ticket `)
-	q.add(in+` ORDER BY ticket, tag`, args...)
-	err := tx.each(ctx, q.text(), q.args, func(r row) (more bool, err error) {
-		var n portal.TicketNumber
-		var tag string
-		err = r.Scan(&n, &tag)
-		tags[n] = append(tags[n], tag)
-		return true, err
-	})
-	return tags, err
-}
-
 // KnownTags returns tags in use on tickets the viewer sees, those on the most
 // of the newest tagged tickets first: at most limit.
 func (tx *Tx) KnownTags(ctx context.Context, v *portal.Viewer, limit int) ([]string, error) {

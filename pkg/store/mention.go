@@ -17,13 +17,6 @@ func (tx *Tx) SeeMentions(ctx context.Context, agent portal.AgentID, n portal.Ti
 	return tx.do(ctx, `UPDATE mention SET seen_at = $3 WHERE agent_id = $1 AND ticket = $2 AND seen_at IS NULL`, agent, n, stamp(tx.Now))
 }
 
-// MentionsUnseen returns the tickets that name an agent in a note they have
-// not seen yet, by number.
-func (tx *Tx) MentionsUnseen(ctx context.Context, agent portal.AgentID) ([]portal.TicketNumber, error) {
-	return list(ctx, tx, `SELECT DISTINCT ticket FROM mention WHERE agent_id = $1 AND seen_at IS NULL ORDER BY ticket LIMIT 1000`, []any{agent},
-		func(r row) (n portal.TicketNumber, err error) { return n, r.Scan(&n) })
-}
-
 // Mention is a message that names an agent.
 type Mention struct {
 	Message portal.MessageID
