@@ -1,7 +1,7 @@
 // Package i18n holds every sentence a customer reads, by key and language.
 //
-// The texts are TOML files under locales, named AREA.LANGUAGE.toml; all areas
-// of a language make one catalogue. A key is quoted and stands on one line:
+// The texts are TOML files under locales, one for each language and named by
+// its BCP 47 code: sv.toml. A key is quoted and stands on one line:
 //
 //	"sign_in.title" = "Sign in to {{.Portal}}"
 //	"tickets.found" = { one = "{{.Count}} result", other = "{{.Count}} results" }
@@ -97,11 +97,7 @@ func readLocales(files fs.FS) (map[string]map[string]entry, []error) {
 	}
 	texts, errs := map[string]map[string]entry{}, []error{}
 	for _, name := range names {
-		_, lang, ok := strings.Cut(strings.TrimSuffix(path.Base(name), ".toml"), ".")
-		if !ok {
-			errs = append(errs, fmt.Errorf("%s: name it AREA.LANGUAGE.toml", name))
-			continue
-		}
+		lang := strings.TrimSuffix(path.Base(name), ".toml")
 		data, err := fs.ReadFile(files, name)
 		if err != nil {
 			errs = append(errs, err)
@@ -112,17 +108,11 @@ func readLocales(files fs.FS) (map[string]map[string]entry, []error) {
 			errs = append(errs, fmt.Errorf("%s: %w", name, err))
 			continue
 		}
-		if texts[lang] == nil {
-			texts[lang] = map[string]entry{}
-		}
+		texts[lang] = map[string]entry{}
 		for _, key := range slices.Sorted(maps.Keys(raw)) {
 			e, err := newEntry(raw[key])
 			if err != nil {
 				errs = append(errs, fmt.Errorf("%s: %q: %w", name, key, err))
-				continue
-			}
-			if _, twice := texts[lang][key]; twice {
-				errs = append(errs, fmt.Errorf("%s: %q stands in another file of the language too", name, key))
 				continue
 			}
 			texts[lang][key] = e

@@ -189,14 +189,12 @@ func TestMistakesInLocaleFilesAreFound(t *testing.T) {
 		files fstest.MapFS
 		want  string
 	}{
-		"the same key in two areas": {fstest.MapFS{"locales/a.en.toml": file(`"x" = "1"`), "locales/b.en.toml": file(`"x" = "2"`)}, "another file"},
-		"a key without quotes":      {fstest.MapFS{"locales/a.en.toml": file(`x.y = "1"`)}, "quote keys"},
-		"a number":                  {fstest.MapFS{"locales/a.en.toml": file(`"x" = 1`)}, "neither a text"},
-		"broken TOML":               {fstest.MapFS{"locales/a.en.toml": file(`"x = 1`), "locales/b.en.toml": file(`"y" = "1"`)}, "a.en.toml"},
-		"a calculation":             {fstest.MapFS{"locales/a.en.toml": file(`"x" = "{{len .X}}"`)}, "{{.Name}}"},
-		"an open placeholder":       {fstest.MapFS{"locales/a.en.toml": file(`"x" = "{{.X"`)}, "{{.Name}}"},
-		"no English":                {fstest.MapFS{"locales/a.sv.toml": file(`"x" = "1"`)}, "no texts in en"},
-		"a name without language":   {fstest.MapFS{"locales/a.toml": file(`"x" = "1"`), "locales/b.en.toml": file(`"y" = "1"`)}, "AREA.LANGUAGE"},
+		"a key without quotes": {fstest.MapFS{"locales/en.toml": file(`x.y = "1"`)}, "quote keys"},
+		"a number":             {fstest.MapFS{"locales/en.toml": file(`"x" = 1`)}, "neither a text"},
+		"broken TOML":          {fstest.MapFS{"locales/en.toml": file(`"x = 1`), "locales/sv.toml": file(`"y" = "1"`)}, "en.toml"},
+		"a calculation":        {fstest.MapFS{"locales/en.toml": file(`"x" = "{{len .X}}"`)}, "{{.Name}}"},
+		"an open placeholder":  {fstest.MapFS{"locales/en.toml": file(`"x" = "{{.X"`)}, "{{.Name}}"},
+		"no English":           {fstest.MapFS{"locales/sv.toml": file(`"x" = "1"`)}, "no texts in en"},
 	}
 	for name, tt := range tests {
 		if _, err := newCatalog(tt.files); err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -207,13 +205,13 @@ func TestMistakesInLocaleFilesAreFound(t *testing.T) {
 
 func TestTexts(t *testing.T) {
 	c, err := newCatalog(fstest.MapFS{
-		"locales/a.en.toml": {Data: []byte(`
+		"locales/en.toml": {Data: []byte(`
 "plain" = "Sign in"
 "value" = "{{.Name}} has {{.Size}} in {{.Name}}"
 "found" = { one = "{{.Count}} result in {{.Place}}", other = "{{.Count}} results in {{.Place}}" }
 "english" = "only here"
 `)},
-		"locales/a.pl.toml": {Data: []byte(`
+		"locales/pl.toml": {Data: []byte(`
 "found" = { one = "{{.Count}} wynik", few = "{{.Count}} wyniki", many = "{{.Count}} wyników", other = "{{.Count}} wyniku" }
 `)},
 	})
