@@ -19,6 +19,9 @@ type Portal struct {
 	TimeZone string // IANA name; readers without their own see times in it
 	Tickets  TicketSettings
 	Access   AccessSettings
+	// Languages are the codes of those the portal offers beside its domain's.
+	Languages []string
+	Brand     Brand
 
 	// Domain is the domain DomainID names; the store fills it in.
 	Domain Domain
@@ -377,37 +380,6 @@ func ParseIdleTimeout(s string) (time.Duration, error) {
 	}
 	return d, nil
 }
-
-// DomainKind tells the machine's own address from the operator's domains.
-type DomainKind string
-
-// The kinds of domain.
-const (
-	SystemDomain    DomainKind = "system"
-	ConnectedDomain DomainKind = "connected"
-)
-
-// Domain is a host name portals are served under. The system domain is there
-// from the start; its host is empty and its address is the base URL.
-type Domain struct {
-	ID         DomainID
-	Kind       DomainKind
-	Host       string // ASCII form, lower case; empty for the system domain
-	Language   string
-	Token      string    // what the TXT record at _portalctl.HOST must hold
-	VerifiedAt time.Time // zero: ownership not proven; serves nothing
-	CheckedAt  time.Time // the last look at DNS
-	CreatedAt  time.Time
-}
-
-// Verified reports whether the domain may serve: proven, or the system domain.
-func (d *Domain) Verified() bool { return d.Kind == SystemDomain || !d.VerifiedAt.IsZero() }
-
-// ProofName is the DNS name of the record that proves ownership.
-func (d *Domain) ProofName() string { return "_portalctl." + d.Host }
-
-// ProofValue is the text that record must hold.
-func (d *Domain) ProofValue() string { return "portalctl-verification=" + d.Token }
 
 // InboxKind says how an inbox's tickets are answered.
 type InboxKind string

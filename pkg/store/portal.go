@@ -7,15 +7,21 @@ import (
 )
 
 const portalQuery = `SELECT p.id, p.name, p.domain_id, p.slug, p.state, p.accent, p.time_zone, p.inbox_id, p.tickets, p.access,
-	p.created_at, p.updated_at, d.id, d.kind, d.host, d.language, d.token, d.verified_at, d.checked_at, d.created_at
+	p.languages, p.brand, p.created_at, p.updated_at, ` + domainColumns + `
 	FROM portal p JOIN domain d ON d.id = p.domain_id`
 
 func scanPortal(r row) (p portal.Portal, err error) {
-	d := &p.Domain
 	var inbox portal.InboxID
-	err = r.Scan(&p.ID, &p.Name, &p.DomainID, &p.Slug, &p.State, &p.Accent, &p.TimeZone, refInto(&inbox), jsonInto{&p.Tickets}, jsonInto{&p.Access},
-		timeInto{&p.CreatedAt}, timeInto{&p.UpdatedAt},
-		&d.ID, &d.Kind, &d.Host, &d.Language, &d.Token, timeInto{&d.VerifiedAt}, timeInto{&d.CheckedAt}, timeInto{&d.CreatedAt})
+	into := []any{
+		&p.ID, &p.Name, &p.DomainID, &p.Slug, &p.State, &p.Accent, &p.TimeZone, refInto(&inbox),
+		jsonInto{&p.Tickets},
+		jsonInto{&p.Access},
+		jsonInto{&p.Languages},
+		jsonInto{&p.Brand},
+		timeInto{&p.CreatedAt},
+		timeInto{&p.UpdatedAt},
+	}
+	err = r.Scan(append(into, domainInto(&p.Domain)...)...)
 	p.Tickets.InboxID = inbox
 	return p, err
 }
@@ -64,9 +70,10 @@ func (tx *Tx) Portal(ctx context.Context, id portal.PortalID) (*portal.Portal, e
 // Conflict portal.address_taken when another portal has the domain and slug.
 func (tx *Tx) AddPortal(ctx context.Context, p *portal.Portal) error {
 	p.CreatedAt, p.UpdatedAt = tx.Now, tx.Now
-	err := tx.value(ctx, &p.ID, `INSERT INTO portal (name, domain_id, slug, state, accent, time_zone, inbox_id, tickets, access, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) RETURNING id`,
-		p.Name, p.DomainID, p.Slug, p.State, p.Accent, p.TimeZone, ref(p.Tickets.InboxID), jsonOf(p.Tickets), jsonOf(p.Access), stamp(tx.Now))
+	err := tx.value(ctx, &p.ID, `INSERT INTO portal (name, domain_id, slug, state, accent, time_zone, inbox_id, tickets, access,
+		languages, brand, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) RETURNING id`,
+		p.Name, p.DomainID, p.Slug, p.State, p.Accent, p.TimeZone, ref(p.Tickets.InboxID), jsonOf(p.Tickets), jsonOf(p.Access),
+		languagesOf(p), jsonOf(p.Brand), stamp(tx.Now))
 	if err := portalRule(err, p); err != nil {
 		return err
 	}
@@ -77,8 +84,9 @@ func (tx *Tx) AddPortal(ctx context.Context, p *portal.Portal) error {
 func (tx *Tx) SavePortal(ctx context.Context, p *portal.Portal) error {
 	p.UpdatedAt = tx.Now
 	n, err := tx.exec(ctx, `UPDATE portal SET name = $2, domain_id = $3, slug = $4, state = $5, accent = $6, time_zone = $7,
-		inbox_id = $8, tickets = $9, access = $10, updated_at = $11 WHERE id = $1`,
-		p.ID, p.Name, p.DomainID, p.Slug, p.State, p.Accent, p.TimeZone, ref(p.Tickets.InboxID), jsonOf(p.Tickets), jsonOf(p.Access), stamp(tx.Now))
+		inbox_id = $8, tickets = $9, access = $10, languages = $11, brand = $12, updated_at = $13 WHERE id = $1`,
+		p.ID, p.Name, p.DomainID, p.Slug, p.State, p.Accent, p.TimeZone, ref(p.Tickets.InboxID), jsonOf(p.Tickets), jsonOf(p.Access),
+		languagesOf(p), jsonOf(p.Brand), stamp(tx.Now))
 	if err := oneChanged(n, portalRule(err, p), noPortal()); err != nil {
 		return err
 	}
@@ -86,6 +94,14 @@ func (tx *Tx) SavePortal(ctx context.Context, p *portal.Portal) error {
 		return err
 	}
 	return tx.changed(ctx, tx.saveGroups(ctx, p))
+}
+
+// languagesOf is never null, which is what a nil slice would be.
+func languagesOf(p *portal.Portal) string {
+	if len(p.Languages) == 0 {
+		return "[]"
+	}
+	return jsonOf(p.Languages)
 }
 
 func (tx *Tx) saveGroups(ctx context.Context, p *portal.Portal) error {

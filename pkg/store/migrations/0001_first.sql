@@ -23,6 +23,12 @@ CREATE TABLE domain (
   token       TEXT    NOT NULL,
   verified_at INTEGER,
   checked_at  INTEGER,
+  proxied     INTEGER NOT NULL DEFAULT 0, -- visitors come through a proxy, so the addresses are not ours
+  lost_at     INTEGER,                    -- since when the proof is not found any more
+  lost_why    TEXT    NOT NULL DEFAULT '',
+  hsts        TEXT    NOT NULL DEFAULT 'auto', -- auto, on, off or a duration
+  served_since INTEGER,                   -- since when TLS has served it without a fault
+  headers     TEXT    NOT NULL DEFAULT '{}', -- security headers made stricter, by name, as JSON
   created_at  INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX domain_system ON domain (kind) WHERE kind = 'system';
@@ -72,10 +78,58 @@ CREATE TABLE portal (
   inbox_id   INTEGER REFERENCES inbox (id),
   tickets    TEXT    NOT NULL, -- portal.TicketSettings as JSON
   access     TEXT    NOT NULL, -- portal.AccessSettings as JSON
+  languages  TEXT    NOT NULL DEFAULT '[]', -- codes offered beside the domain's, as JSON
+  brand      TEXT    NOT NULL DEFAULT '{}', -- portal.Brand as JSON
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
   UNIQUE (domain_id, slug)
 ) STRICT;
+
+-- Where else visitors find a portal; they are sent on to its own address.
+-- A portal that lies at the address itself comes first.
+CREATE TABLE portal_address (
+  domain_id  INTEGER NOT NULL REFERENCES domain (id) ON DELETE CASCADE,
+  slug       TEXT    NOT NULL,
+  portal_id  INTEGER NOT NULL REFERENCES portal (id) ON DELETE CASCADE,
+  kind       TEXT    NOT NULL CHECK (kind IN ('further', 'former')), -- further: added by the operator; former: where it was once
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (domain_id, slug)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX portal_address_portal ON portal_address (portal_id);
+
+-- The pictures of a portal's face; portal.brand names them by their hash.
+CREATE TABLE portal_image (
+  portal_id  INTEGER NOT NULL REFERENCES portal (id) ON DELETE CASCADE,
+  kind       TEXT    NOT NULL,
+  sha256     TEXT    NOT NULL,
+  type       TEXT    NOT NULL,
+  data       BLOB    NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (portal_id, kind)
+) STRICT;
+
+-- Sentences an operator has put in the place of ours.
+CREATE TABLE portal_text (
+  portal_id  INTEGER NOT NULL REFERENCES portal (id) ON DELETE CASCADE,
+  language   TEXT    NOT NULL,
+  key        TEXT    NOT NULL,
+  text       TEXT    NOT NULL, -- plural forms by name, as JSON; {"other": …} of a simple text
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (portal_id, language, key)
+) STRICT, WITHOUT ROWID;
+
+-- How obtaining and renewing a host's certificate goes.
+CREATE TABLE certificate (
+  host       TEXT    PRIMARY KEY,
+  state      TEXT    NOT NULL CHECK (state IN ('obtaining', 'good', 'failing')),
+  issuer     TEXT    NOT NULL DEFAULT '',
+  not_after  INTEGER,
+  failures   INTEGER NOT NULL DEFAULT 0, -- in a row
+  error      TEXT    NOT NULL DEFAULT '',
+  error_at   INTEGER,
+  next_at    INTEGER,                    -- of the next try, after failures
+  at         INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE agent (
   id         INTEGER PRIMARY KEY AUTOINCREMENT,
