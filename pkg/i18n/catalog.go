@@ -146,8 +146,9 @@ type Language struct {
 }
 
 // Languages lists every language there is, the default first.
-func Languages() []Language {
-	c := loaded()
+func Languages() []Language { return loaded().languages() }
+
+func (c *catalog) languages() []Language {
 	list := make([]Language, len(c.codes))
 	for i, code := range c.codes {
 		list[i] = Language{Code: code, Name: c.printers[code].T("language.name")}
@@ -157,8 +158,9 @@ func Languages() []Language {
 
 // For returns the printer of a language given as a BCP 47 tag, such as sv or
 // sv-FI. A language there are no texts in gets English.
-func For(lang string) *Printer {
-	c := loaded()
+func For(lang string) *Printer { return loaded().printer(lang) }
+
+func (c *catalog) printer(lang string) *Printer {
 	if p := c.printers[lang]; p != nil {
 		return p
 	}
@@ -174,7 +176,10 @@ func Supported(lang string) (string, bool) { return loaded().match(lang) }
 // choice, say, and then the portal's), else the best for an Accept-Language
 // header, else English. Empty strings are passed over.
 func Match(acceptLanguage string, wanted ...string) string {
-	c := loaded()
+	return loaded().choose(acceptLanguage, wanted...)
+}
+
+func (c *catalog) choose(acceptLanguage string, wanted ...string) string {
 	for _, lang := range wanted {
 		if code, ok := c.match(lang); ok {
 			return code

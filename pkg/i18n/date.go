@@ -28,8 +28,8 @@ func newDates(p *Printer) dates {
 		shortNoYear: p.pattern("date.short_no_year"), dateTime: p.pattern("date.time"),
 		yesterday: p.pattern("date.ago.yesterday"), earlier: p.pattern("date.ago.this_year"),
 	}
-	copy(d.months[:], strings.Fields(p.T("date.months")))
-	copy(d.shortMonths[:], strings.Fields(p.T("date.months_short")))
+	copy(d.months[:], strings.Split(p.T("date.months"), " "))
+	copy(d.shortMonths[:], strings.Split(p.T("date.months_short"), " "))
 	for i, key := range weekdayKeys {
 		d.weekdays[i] = p.pattern(key)
 	}
