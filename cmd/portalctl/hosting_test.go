@@ -97,11 +97,17 @@ func (h *host) log() string {
 // serve starts the program and waits until it says where the portal is.
 func (m *machine) serve(args ...string) *host {
 	m.t.Helper()
+	return m.begin(m.command(append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...))
+}
+
+// begin starts a command that serves and waits until it says where the portal
+// is.
+func (m *machine) begin(cmd *exec.Cmd) *host {
+	m.t.Helper()
 	if runtime.GOOS == "windows" {
 		m.t.Skip("there is no signal to end it with")
 	}
-	h := &host{t: m.t, done: make(chan struct{})}
-	h.cmd = m.command(append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
+	h := &host{t: m.t, cmd: cmd, done: make(chan struct{})}
 	h.cmd.Stderr = h
 	out, err := h.cmd.StdoutPipe()
 	if err != nil {

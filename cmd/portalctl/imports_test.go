@@ -27,7 +27,7 @@ var packageMap = []struct {
 	{"cmd/portalctl", []string{"cli", "prompt", "termguard"}},
 	{"cli", []string{
 		"helpdesk", "web", "web/page", "app", "mail", "manifest", "transfer", "store",
-		"prompt", "output", "config", "auth", "sso", "i18n", "portal",
+		"prompt", "output", "config", "socket", "auth", "sso", "i18n", "portal",
 	}},
 	{"helpdesk", []string{"web/page", "app", "i18n", "portal"}},
 	{"web", []string{"web/page", "app", "i18n", "portal"}},
@@ -35,7 +35,7 @@ var packageMap = []struct {
 	// app takes the records that transfer reads into the store; it passes on no
 	// bytes of its own, and transfer stays below it.
 	{"app", []string{"transfer", "store", "auth", "sso", "portal"}},
-	{"mail", []string{"i18n", "portal"}},
+	{"mail", []string{"socket", "i18n", "portal"}},
 	{"manifest", []string{"portal"}},
 	{"transfer", []string{"portal"}},
 	{"store", []string{"portal"}},
@@ -43,6 +43,7 @@ var packageMap = []struct {
 	{"output", []string{"portal"}},
 	{"config", []string{"portal"}},
 	{"sso", []string{"portal"}},
+	{"socket", nil},
 	{"auth", nil},
 	{"i18n", nil},
 	{"portal", nil},

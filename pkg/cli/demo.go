@@ -78,7 +78,7 @@ func runDemo(ctx context.Context, env *Env, opts demoOptions) (err error) {
 		}
 		reader := mailReader(box, base.Host)
 		return hosting{
-			env: env, app: a, log: log, listener: listener, base: base,
+			env: env, app: a, log: log, listeners: []net.Listener{listener}, base: base,
 			infra: map[string]http.Handler{mailPath: reader},
 		}.run(ctx)
 	})

@@ -2,22 +2,12 @@ package cli
 
 import (
 	"context"
-	"net"
 	"sync"
 	"time"
 
 	"github.com/portalctl/portalctl/pkg/mail/source"
 	"github.com/portalctl/portalctl/pkg/portal"
 )
-
-// listenMail takes the address where mail is delivered by LMTP; nil when there
-// is none.
-func (e *Env) listenMail(ctx context.Context) (net.Listener, error) {
-	if !e.Config.LMTP.Configured() {
-		return nil, nil
-	}
-	return source.ListenLMTP(ctx, e.Config.LMTP.Network, e.Config.LMTP.Address)
-}
 
 // takeMail lets mail in: it fetches from the mailboxes of the inboxes and takes
 // what is delivered. The function it returns ends that, once what was begun is

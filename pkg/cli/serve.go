@@ -7,12 +7,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	charm "github.com/charmbracelet/log"
@@ -24,6 +24,7 @@ import (
 	"github.com/portalctl/portalctl/pkg/helpdesk"
 	"github.com/portalctl/portalctl/pkg/output"
 	"github.com/portalctl/portalctl/pkg/portal"
+	"github.com/portalctl/portalctl/pkg/socket"
 	"github.com/portalctl/portalctl/pkg/store"
 	"github.com/portalctl/portalctl/pkg/web"
 )
@@ -71,7 +72,7 @@ loopback address.`,
 		Args: upTo(0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), env) },
 	}
-	config.Flags(cmd.Flags(), "listen", "base-url", "tls", "tls-cert", "tls-key", "trusted-proxy", "lmtp-listen", "log-format", "log-level")
+	config.Flags(cmd.Flags(), "listen", "base-url", "tls", "tls-cert", "tls-key", "trusted-proxy", "proxy-protocol", "lmtp-listen", "log-format", "log-level")
 	mailFlags(cmd)
 	return cmd
 }
@@ -86,21 +87,14 @@ func runServe(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	listener, err := listen(ctx, env.Config.Listen)
+	listeners, err := env.listeners(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = listener.Close() }()
-	base, err := env.servedURL(listener)
+	defer listeners.close()
+	base, err := env.servedURL(listeners.pages[0])
 	if err != nil {
 		return err
-	}
-	mailListener, err := env.listenMail(ctx)
-	if err != nil {
-		return err
-	}
-	if mailListener != nil {
-		defer func() { _ = mailListener.Close() }()
 	}
 	options := app.Options{BaseURL: base, Log: log}
 	from := ""
@@ -111,42 +105,14 @@ func runServe(ctx context.Context, env *Env) error {
 		if err := a.Remember(ctx, base, from); err != nil {
 			return err
 		}
-		if env.Config.TLS == "off" && base.Scheme == "http" && !isLoopback(listener) {
+		if env.Config.TLS == "off" && base.Scheme == "http" && slices.ContainsFunc(listeners.pages, reachable) {
 			log.Warn("visitors come without TLS: what they type and read can be overheard; see --tls and --base-url")
 		}
 		return hosting{
-			env: env, app: a, log: log, listener: listener, base: base, certificates: certificates, fetch: true, lmtp: mailListener,
+			env: env, app: a, log: log, listeners: env.proxied(listeners.pages, log), base: base,
+			certificates: certificates, fetch: true, lmtp: listeners.mail,
 		}.run(ctx)
 	})
-}
-
-// listen takes the address, or says in one line why it cannot.
-func listen(ctx context.Context, address string) (net.Listener, error) {
-	var c net.ListenConfig
-	l, err := c.Listen(ctx, "tcp", address)
-	if err == nil {
-		return l, nil
-	}
-	e := &portal.Error{
-		Kind: portal.Unavailable, Code: "serve.listen", Field: "listen", Err: err,
-		Msg: fmt.Sprintf("cannot listen on %s: %v", address, errors.Unwrap(err)),
-	}
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		e.Msg = fmt.Sprintf("cannot listen on %s: another program does already", address)
-		e.Hint = "stop it, or choose another address with --listen"
-	case errors.Is(err, syscall.EACCES):
-		e.Msg = fmt.Sprintf("cannot listen on %s: ports below 1024 are not for everybody", address)
-		e.Hint = "run as the service, or choose a higher port with --listen"
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		e.Msg = fmt.Sprintf("cannot listen on %s: this machine does not have that address", address)
-	}
-	return nil, e
-}
-
-func isLoopback(l net.Listener) bool {
-	addr, err := netip.ParseAddrPort(l.Addr().String())
-	return err == nil && addr.Addr().Unmap().IsLoopback()
 }
 
 // servedURL is the system domain's address. When port 0 asked for any free
@@ -180,7 +146,7 @@ type hosting struct {
 	env          *Env
 	app          *app.App
 	log          *slog.Logger
-	listener     net.Listener
+	listeners    []net.Listener
 	base         *url.URL
 	certificates *certificates // nil: no TLS
 	infra        map[string]http.Handler
@@ -192,7 +158,7 @@ type hosting struct {
 func (h hosting) run(ctx context.Context) error {
 	var stopping atomic.Bool
 	pages := web.New(web.Options{
-		App: h.app, Log: h.log, BaseURL: h.base, TrustedProxies: h.env.Config.TrustedProxies,
+		App: h.app, Log: h.log, BaseURL: h.base, Proxies: h.env.proxies(),
 		Infra: h.infra, Now: h.env.Now, Desk: helpdesk.New(helpdesk.Options{App: h.app, Log: h.log, Now: h.env.Now}), Ready: func(ctx context.Context) error {
 			if stopping.Load() {
 				return errors.New("stopping")
@@ -208,6 +174,9 @@ func (h hosting) run(ctx context.Context) error {
 		// What clients do wrong before a request exists is their affair.
 		ErrorLog: slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
 	}
+	if h.certificates != nil {
+		server.TLSConfig = h.certificates.config()
+	}
 	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopBackground()
 	backgroundDone := make(chan struct{})
@@ -217,12 +186,13 @@ func (h hosting) run(ctx context.Context) error {
 	}()
 	stopMail := h.takeMail(ctx)
 	defer stopMail()
-	served := make(chan error, 1)
-	go func() { served <- h.serve(server) }()
+	drainer := newDrainer(server, h.listeners)
+	served := drainer.serve(func(l net.Listener) error { return h.serve(server, l) })
 
 	if err := h.announce(ctx); err != nil && ctx.Err() == nil {
 		h.log.Error("the portals cannot be listed", "err", err)
 	}
+	socket.Ready()
 	var failure error
 	select {
 	case <-ctx.Done():
@@ -234,13 +204,14 @@ func (h hosting) run(ctx context.Context) error {
 		failure = fmt.Errorf("serve: %w", err)
 	}
 	stopping.Store(true)
+	socket.Stopping()
 	h.app.StopFeed() // open pages of the help desk would wait for more
 	mailStopped := make(chan struct{})
 	go func() {
 		defer close(mailStopped)
 		stopMail()
 	}()
-	h.drain(server)
+	h.drain(drainer)
 	<-mailStopped
 	stopBackground()
 	select {
@@ -254,21 +225,20 @@ func (h hosting) run(ctx context.Context) error {
 	return failure
 }
 
-func (h hosting) serve(server *http.Server) error {
+func (h hosting) serve(server *http.Server, l net.Listener) error {
 	if h.certificates == nil {
-		return server.Serve(h.listener)
+		return server.Serve(l)
 	}
-	server.TLSConfig = h.certificates.config()
-	return server.ServeTLS(h.listener, "", "")
+	return server.ServeTLS(l, "", "")
 }
 
 // drain lets answers under way be finished, and cuts those that take too long.
-func (h hosting) drain(server *http.Server) {
+func (h hosting) drain(d *drainer) {
 	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
 	defer cancel()
-	if err := server.Shutdown(ctx); err != nil {
+	if err := d.drain(ctx); err != nil {
 		h.log.Warn("some answers were cut off", "err", err)
-		_ = server.Close()
+		_ = d.server.Close()
 	}
 }
 
@@ -309,6 +279,10 @@ func (h hosting) announce(ctx context.Context) error {
 	if _, err := fmt.Fprintf(h.env.Out, "Help desk: %s\n", address); err != nil {
 		return err
 	}
-	h.log.Info("serving", "listen", h.listener.Addr().String(), "base_url", h.base.String(), "portals", len(portals), "version", h.env.Version)
+	var addresses []string
+	for _, l := range h.listeners {
+		addresses = append(addresses, addressOf(l))
+	}
+	h.log.Info("serving", "listen", strings.Join(addresses, ","), "base_url", h.base.String(), "portals", len(portals), "version", h.env.Version)
 	return nil
 }

@@ -20,11 +20,13 @@ type Config struct {
 	Accessible bool
 
 	BaseURL        string // scheme, host and port, no slash at the end
-	Listen         string
+	Listen         string // host:port, unix:PATH or ListenSystemd
 	TLS            string // off or files
 	TLSCert        string
 	TLSKey         string
 	TrustedProxies []netip.Prefix
+	TrustUnix      bool // whoever comes by the Unix socket is a trusted proxy too
+	ProxyProtocol  bool // trusted proxies send a PROXY header
 	SMTP           SMTP
 	MailFrom       mail.Address // zero when not set
 	DKIM           DKIM
@@ -93,6 +95,12 @@ type LMTP struct {
 	Network string // unix or tcp
 	Address string // an absolute path, or a loopback address with a port
 }
+
+// ListenSystemd stands for the sockets systemd hands over.
+const ListenSystemd = "systemd"
+
+// ListenPath returns the path of the Unix socket to listen on, if it is one.
+func (c *Config) ListenPath() (path string, ok bool) { return strings.CutPrefix(c.Listen, "unix:") }
 
 // Configured reports whether mail is taken by LMTP.
 func (l LMTP) Configured() bool { return l.Address != "" }

@@ -22,7 +22,7 @@ func options(t *testing.T, env map[string]string, args ...string) Options {
 	t.Helper()
 	fs := pflag.NewFlagSet("portalctl", pflag.ContinueOnError)
 	GlobalFlags(fs)
-	Flags(fs, "base-url", "listen", "tls", "tls-cert", "tls-key", "trusted-proxy", "smtp", "smtp-password-file",
+	Flags(fs, "base-url", "listen", "tls", "tls-cert", "tls-key", "trusted-proxy", "proxy-protocol", "smtp", "smtp-password-file",
 		"mail-from", "dkim-key", "dkim-domain", "dkim-selector", "lmtp-listen", "resolver", "log-format", "log-level")
 	if err := fs.Parse(args); err != nil {
 		t.Fatal(err)
@@ -195,6 +195,11 @@ func TestWrongValuesAreNamed(t *testing.T) {
 		{[]string{"--listen", "8080"}, "listen", []string{`"8080" is not an address to listen on; write it like 127.0.0.1:8080`}},
 		{[]string{"--listen", "localhost:http"}, "listen", []string{`"localhost:http"`}},
 		{[]string{"--listen", "127.0.0.1:70000"}, "listen", []string{`"127.0.0.1:70000"`}},
+		{[]string{"--listen", "unix:http.sock"}, "listen", []string{"is not the path of a socket", "unix:/run/portalctl/http.sock"}},
+		{[]string{"--listen", "unix:/run/portalctl/"}, "listen", []string{"is not the path of a socket"}},
+		{[]string{"--listen", "unix:/run/portalctl/http.sock"}, "base-url", []string{"--listen unix:/run/portalctl/http.sock does not say which address visitors use", "--base-url"}},
+		{[]string{"--listen", "systemd"}, "base-url", []string{"--listen systemd does not say which address"}},
+		{[]string{"--proxy-protocol"}, "proxy-protocol", []string{"none is named", "--trusted-proxy"}},
 		{[]string{"--base-url", "example.com"}, "base-url", []string{`"example.com" is not a web address`}},
 		{[]string{"--base-url", "ftp://example.com"}, "base-url", []string{"is not a web address"}},
 		{[]string{"--base-url", "https://example.com/help"}, "base-url", []string{"more than a scheme, a host and a port", "--slug"}},
@@ -231,6 +236,23 @@ func TestWrongValuesAreNamed(t *testing.T) {
 		"trusted-proxy": "trusted-proxy must be a list, not 7",
 	} {
 		wantError(t, err, field, want)
+	}
+}
+
+func TestListeningOnASocket(t *testing.T) {
+	c, err := Load(options(t, nil, "--listen", "unix:/run//portalctl/http.sock", "--base-url", "https://a.example", "--trusted-proxy", "unix,10.0.0.0/8", "--proxy-protocol"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, ok := c.ListenPath()
+	if !ok || path != "/run/portalctl/http.sock" || !c.TrustUnix || len(c.TrustedProxies) != 1 || !c.ProxyProtocol {
+		t.Errorf("got %q, %v, trust %v and %v, PROXY headers %v", path, ok, c.TrustUnix, c.TrustedProxies, c.ProxyProtocol)
+	}
+	if c, err = Load(options(t, nil, "--trusted-proxy", "unix", "--proxy-protocol")); err != nil || !c.ProxyProtocol {
+		t.Errorf("PROXY headers by a Unix socket alone: %v", err)
+	}
+	if _, ok := c.ListenPath(); ok {
+		t.Error("127.0.0.1:8080 is taken for a socket")
 	}
 }
 

@@ -29,26 +29,28 @@ type reader struct {
 
 func (r *reader) config(opts Options) *Config {
 	c := &Config{
-		Store:          r.store(opts),
-		Portal:         r.text("portal"),
-		Output:         r.choice("output", "table", "json", "csv"),
-		NoInput:        r.yesNo("no-input"),
-		Quiet:          r.yesNo("quiet"),
-		Accessible:     r.yesNo("accessible"),
-		Listen:         r.listen(),
-		TLS:            r.choice("tls", "off", "files"),
-		TLSCert:        r.text("tls-cert"),
-		TLSKey:         r.text("tls-key"),
-		TrustedProxies: r.prefixes("trusted-proxy"),
-		SMTP:           r.smtp(),
-		MailFrom:       r.mailFrom(),
-		DKIM:           DKIM{r.text("dkim-key"), r.text("dkim-domain"), r.text("dkim-selector")},
-		LMTP:           r.lmtp(),
-		Resolver:       r.resolver(),
-		LogFormat:      r.choice("log-format", "auto", "text", "json"),
-		LogLevel:       r.level("log-level"),
+		Store:         r.store(opts),
+		Portal:        r.text("portal"),
+		Output:        r.choice("output", "table", "json", "csv"),
+		NoInput:       r.yesNo("no-input"),
+		Quiet:         r.yesNo("quiet"),
+		Accessible:    r.yesNo("accessible"),
+		Listen:        r.listen(),
+		TLS:           r.choice("tls", "off", "files"),
+		TLSCert:       r.text("tls-cert"),
+		TLSKey:        r.text("tls-key"),
+		ProxyProtocol: r.yesNo("proxy-protocol"),
+		SMTP:          r.smtp(),
+		MailFrom:      r.mailFrom(),
+		DKIM:          DKIM{r.text("dkim-key"), r.text("dkim-domain"), r.text("dkim-selector")},
+		LMTP:          r.lmtp(),
+		Resolver:      r.resolver(),
+		LogFormat:     r.choice("log-format", "auto", "text", "json"),
+		LogLevel:      r.level("log-level"),
 	}
+	c.TrustedProxies, c.TrustUnix = r.proxies("trusted-proxy")
 	c.BaseURL = r.baseURL(c)
+	r.checkProxies(c)
 	r.checkTLS(c)
 	return c
 }
@@ -130,9 +132,13 @@ func (r *reader) values(key string) []string {
 	return slices.DeleteFunc(all, func(s string) bool { return s == "" })
 }
 
-func (r *reader) prefixes(key string) []netip.Prefix {
-	var all []netip.Prefix
+// proxies reads networks, and the word unix, which stands for a Unix socket.
+func (r *reader) proxies(key string) (all []netip.Prefix, unix bool) {
 	for _, s := range r.values(key) {
+		if s == "unix" {
+			unix = true
+			continue
+		}
 		prefix, err := netip.ParsePrefix(s)
 		if addr, addrErr := netip.ParseAddr(s); addrErr == nil && addr.Zone() == "" {
 			prefix, err = netip.PrefixFrom(addr, addr.BitLen()), nil
@@ -143,7 +149,15 @@ func (r *reader) prefixes(key string) []netip.Prefix {
 		}
 		all = append(all, prefix.Masked())
 	}
-	return all
+	return all, unix
+}
+
+// checkProxies refuses what would leave every visitor without an address.
+func (r *reader) checkProxies(c *Config) {
+	if c.ProxyProtocol && len(c.TrustedProxies) == 0 && !c.TrustUnix {
+		r.fail("proxy-protocol", "config.proxy_protocol", "PROXY headers count from trusted proxies only, and none is named").
+			WithHint("name the proxy's network with --trusted-proxy, or unix for a Unix socket")
+	}
 }
 
 func (r *reader) store(opts Options) string {
@@ -164,6 +178,16 @@ func (r *reader) store(opts Options) string {
 
 func (r *reader) listen() string {
 	s := r.text("listen")
+	if s == ListenSystemd {
+		return s
+	}
+	if path, ok := strings.CutPrefix(s, "unix:"); ok {
+		if !filepath.IsAbs(path) || strings.HasSuffix(path, "/") {
+			r.fail("listen", "config.listen", "%q is not the path of a socket; write it like unix:/run/portalctl/http.sock", s)
+			return s
+		}
+		return "unix:" + filepath.Clean(path)
+	}
 	host, port, err := net.SplitHostPort(s)
 	if err != nil || !isPort(port, 0) || strings.ContainsAny(host, "/ \t") {
 		r.fail("listen", "config.listen", "%q is not an address to listen on; write it like 127.0.0.1:8080 or :8080", s)
@@ -176,6 +200,11 @@ func (r *reader) listen() string {
 // server listens, which is right for trying things out on one machine.
 func (r *reader) baseURL(c *Config) string {
 	s := r.text("base-url")
+	if _, unix := c.ListenPath(); s == "" && (unix || c.Listen == ListenSystemd) {
+		r.fail("base-url", "config.base_url", "--listen %s does not say which address visitors use", c.Listen).
+			WithHint("give it with --base-url, like https://support.example.com")
+		return ""
+	}
 	if s == "" {
 		return listenURL(c)
 	}

@@ -81,7 +81,7 @@ func chain(a *app.App, desk *Server) http.Handler {
 		below.URL.Path, below.URL.RawPath = v.Path, ""
 		desk.ServeHTTP(w, below)
 	})
-	return page.WithInfo(page.NewProxies(nil), false, page.Headers(page.Pace(page.Recover(desk.fail, origins.Handler(visit)))))
+	return page.WithInfo(page.NewProxies(nil, false), false, page.Headers(page.Pace(page.Recover(desk.fail, origins.Handler(visit)))))
 }
 
 func (w *world) write(fn func(context.Context, *store.Tx) error) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"path"
 	"strings"
@@ -23,8 +22,8 @@ type Options struct {
 	// BaseURL is the address of the system domain. When it is https, every
 	// visitor counts as coming by TLS and cookies are Secure.
 	BaseURL *url.URL
-	// TrustedProxies are the networks whose X-Forwarded-* headers count.
-	TrustedProxies []netip.Prefix
+	// Proxies are those whose X-Forwarded-* headers count; nil: nobody's do.
+	Proxies *page.Proxies
 	// Ready says why the program cannot serve just now; nil: it always can.
 	Ready func(context.Context) error
 	// Infra adds handlers below /-/, such as the demo's mail reader. They
@@ -58,7 +57,7 @@ type Server struct {
 // New makes a Server.
 func New(o Options) *Server {
 	s := &Server{
-		app: o.App, log: o.Log, proxies: page.NewProxies(o.TrustedProxies), ready: o.Ready, infra: o.Infra,
+		app: o.App, log: o.Log, proxies: o.Proxies, ready: o.Ready, infra: o.Infra,
 		now: o.Now, tempDir: o.TempDir, desk: o.Desk, images: newImageChecks(),
 		secure: o.BaseURL != nil && o.BaseURL.Scheme == "https",
 	}
@@ -67,6 +66,9 @@ func New(o Options) *Server {
 	}
 	if s.now == nil {
 		s.now = time.Now
+	}
+	if s.proxies == nil {
+		s.proxies = page.NewProxies(nil, false)
 	}
 	s.mux = http.NewServeMux()
 	for _, rt := range s.routes() {

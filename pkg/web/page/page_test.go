@@ -2,9 +2,12 @@ package page
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -51,8 +54,34 @@ func FuzzReturnPathStaysOnTheHost(f *testing.F) {
 	})
 }
 
+func TestVisitorByAUnixSocket(t *testing.T) {
+	ask := func(proxies *Proxies, here net.Addr, peer string) string {
+		r := httptest.NewRequest(http.MethodGet, "http://portal.test/", nil)
+		r.RemoteAddr, r.Header = peer, http.Header{"X-Forwarded-For": {"192.0.2.1"}, "X-Forwarded-Host": {"help.test"}, "X-Forwarded-Proto": {"https"}}
+		address, host, secure := proxies.Visitor(r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, here)))
+		return fmt.Sprint(address, " ", host, " ", secure)
+	}
+	socket, port := &net.UnixAddr{Name: "/run/http.sock", Net: "unix"}, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80}
+	unix, nobody := NewProxies(nil, true), NewProxies([]netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")}, false)
+	for name, got := range map[string][2]string{
+		"a trusted socket":                         {ask(unix, socket, "@"), "192.0.2.1 help.test true"},
+		"a socket that is not trusted":             {ask(nobody, socket, "@"), " portal.test false"},
+		"an address that is not trusted":           {ask(unix, port, "192.0.2.9:1"), "192.0.2.9 portal.test false"},
+		"a visitor by PROXY on a trusted socket":   {ask(unix, socket, "192.0.2.9:1"), "192.0.2.9 portal.test false"},
+		"no address, and no socket":                {ask(unix, port, "@"), " portal.test false"},
+		"no address, and nothing known of the end": {ask(unix, nil, ""), " portal.test false"},
+	} {
+		if got[0] != got[1] {
+			t.Errorf("%s: %q, want %q", name, got[0], got[1])
+		}
+	}
+	if !unix.Trusts(socket) || unix.Trusts(port) || nobody.Trusts(socket) || !nobody.Trusts(port) {
+		t.Error("trust does not follow the settings")
+	}
+}
+
 func TestVisitorBehindProxies(t *testing.T) {
-	proxies := NewProxies([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")})
+	proxies := NewProxies([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}, false)
 	tests := []struct {
 		name, peer string
 		headers    map[string][]string
@@ -84,7 +113,7 @@ func TestVisitorBehindProxies(t *testing.T) {
 }
 
 func TestCookiesAreBoundToTheHostOverTLS(t *testing.T) {
-	h := WithInfo(NewProxies(nil), false, Headers(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := WithInfo(NewProxies(nil, false), false, Headers(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		SetSession(w, r, "secret", time.Now().Add(time.Hour))
 	})))
 	r := httptest.NewRequest(http.MethodGet, "https://portal.test/", nil)
@@ -99,7 +128,7 @@ func TestCookiesAreBoundToTheHostOverTLS(t *testing.T) {
 		t.Errorf("over TLS the headers are %v", w.Header())
 	}
 	r.AddCookie(&http.Cookie{Name: "portalctl", Value: "planted"})
-	WithInfo(NewProxies(nil), false, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	WithInfo(NewProxies(nil, false), false, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if got := SessionToken(r); got != "" {
 			t.Errorf("a cookie without the prefix counts over TLS: %q", got)
 		}
@@ -117,7 +146,7 @@ func TestPanicIsOneFailedRequest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := WithInfo(NewProxies(nil), false, Log(slog.New(slog.NewTextHandler(&log, nil)), Headers(compressed)))
+	h := WithInfo(NewProxies(nil, false), false, Log(slog.New(slog.NewTextHandler(&log, nil)), Headers(compressed)))
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest(http.MethodGet, "/secret-path", nil)
 	r.Header.Set("Accept-Encoding", "gzip")

@@ -8,10 +8,24 @@ import (
 )
 
 // Proxies are the networks whose word about a visitor counts.
-type Proxies struct{ nets []netip.Prefix }
+type Proxies struct {
+	nets []netip.Prefix
+	unix bool // whoever comes by a Unix socket
+}
 
-// NewProxies trusts the proxies in the networks; with none, nobody.
-func NewProxies(nets []netip.Prefix) *Proxies { return &Proxies{nets} }
+// NewProxies trusts the proxies in the networks and, when unix is set, whoever
+// comes by a Unix socket; with neither, nobody.
+func NewProxies(nets []netip.Prefix, unix bool) *Proxies { return &Proxies{nets, unix} }
+
+// Trusts reports whether the other end of a connection is a trusted proxy.
+func (p *Proxies) Trusts(peer net.Addr) bool {
+	if isUnix(peer) {
+		return p.unix
+	}
+	return p.trusts(parseAddr(peer.String()))
+}
+
+func isUnix(a net.Addr) bool { return a != nil && a.Network() == "unix" }
 
 func (p *Proxies) trusts(a netip.Addr) bool {
 	for _, n := range p.nets {
@@ -29,7 +43,10 @@ func (p *Proxies) trusts(a netip.Addr) bool {
 func (p *Proxies) Visitor(r *http.Request) (address, host string, secure bool) {
 	peer := parseAddr(r.RemoteAddr)
 	host, secure = r.Host, r.TLS != nil
-	if !p.trusts(peer) {
+	// By a Unix socket the peer has no address, unless a PROXY header gave the
+	// visitor's.
+	here, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if bySocket := !peer.IsValid() && isUnix(here); !p.trusts(peer) && !(bySocket && p.unix) {
 		return addrString(peer), host, secure
 	}
 	if h := lastOf(r.Header.Values("X-Forwarded-Host")); h != "" {
