@@ -82,7 +82,7 @@ func (s *Server) viewIn(w http.ResponseWriter, r *http.Request, title, language 
 	if v.One == "" || v.Many == "" {
 		v.One, v.Many = v.T("ticket.one"), v.T("ticket.many")
 	}
-	v.one, v.many = withinSentence(v.One), withinSentence(v.Many)
+	v.one, v.many = withinSentence(v.Lang(), v.One), withinSentence(v.Lang(), v.Many)
 	if title != "" {
 		v.Title = v.T(title)
 	}
@@ -111,8 +111,12 @@ func (v *view) flash(key string) string {
 }
 
 // withinSentence writes a label as it stands in the middle of a sentence:
-// "ticket", but "RMA".
-func withinSentence(s string) string {
+// "ticket", but "RMA", and as it is in German, which writes every noun with a
+// capital.
+func withinSentence(lang, s string) string {
+	if base, _, _ := strings.Cut(lang, "-"); base == "de" {
+		return s
+	}
 	first, size := utf8.DecodeRuneInString(s)
 	if second, _ := utf8.DecodeRuneInString(s[size:]); unicode.IsUpper(second) {
 		return s
