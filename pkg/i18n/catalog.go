@@ -11,6 +11,7 @@
 package i18n
 
 import (
+	"bytes"
 	"embed"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/BurntSushi/toml"
 	"golang.org/x/text/language"
@@ -40,83 +42,109 @@ type entry struct {
 	forms map[string]string
 }
 
-// catalog is every language, ready to print.
+// catalog is every language. A language's texts are read when the first of
+// them is needed: most portals speak two or three of them.
 type catalog struct {
-	printers map[string]*Printer
-	tags     []language.Tag // tags[0] is Default
-	codes    []string       // of tags
-	matcher  language.Matcher
+	codes   []string       // codes[0] is Default
+	tags    []language.Tag // of codes
+	matcher language.Matcher
+	files   map[string][]byte                // by code, as embedded
+	texts   map[string]func() *Printer       // by code; made once
+	locales sync.Map                         // tags with a country, as *Printer
+	kept    atomic.Int32                     // how many locales there are
+	accepts sync.Map                         // what browsers send, as []wish
+	heard   atomic.Int32                     // how many accepts there are
+	mistake func(code string, mistake error) // reports what is wrong in a file
 }
 
 // loaded reads the embedded texts when the first of them is needed. What is
 // wrong with a file is a mistake in the program; a test reports it in full.
 var loaded = sync.OnceValue(func() *catalog {
-	c, err := newCatalog(locales)
-	if c == nil {
+	c, err := openCatalog(locales)
+	if err != nil {
 		panic(fmt.Sprintf("i18n: %v", err))
 	}
 	return c
 })
 
-// newCatalog reads locales/*.toml. The error joins every mistake found; the
-// catalogue is nil only when the default language is missing.
-func newCatalog(files fs.FS) (*catalog, error) {
-	texts, errs := readLocales(files)
-	if len(texts[Default]) == 0 {
-		return nil, errors.Join(append(errs, fmt.Errorf("no texts in %s", Default))...)
+// openCatalog finds the languages of locales/*.toml and reads no texts yet.
+func openCatalog(files fs.FS) (*catalog, error) {
+	names, err := fs.Glob(files, "locales/*.toml")
+	if err != nil {
+		return nil, err
 	}
-	c := &catalog{printers: map[string]*Printer{}}
-	codes := slices.Sorted(maps.Keys(texts))
-	codes = slices.DeleteFunc(codes, func(code string) bool { return code == Default })
-	for _, code := range append([]string{Default}, codes...) {
+	c := &catalog{files: map[string][]byte{}, texts: map[string]func() *Printer{}}
+	for _, name := range names {
+		code := strings.TrimSuffix(path.Base(name), ".toml")
 		tag, err := language.Parse(code)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("language %q: %w", code, err))
-			continue
+			return nil, fmt.Errorf("language %q: %w", code, err)
 		}
-		p, err := newPrinter(code, tag, texts[code])
-		if err != nil {
-			errs = append(errs, err)
+		if c.files[code], err = fs.ReadFile(files, name); err != nil {
+			return nil, err
 		}
-		c.printers[code] = p
-		c.tags, c.codes = append(c.tags, tag), append(c.codes, code)
+		c.texts[code] = sync.OnceValue(func() *Printer { return c.read(code, tag) })
+		if code == Default {
+			c.codes, c.tags = slices.Insert(c.codes, 0, code), slices.Insert(c.tags, 0, tag)
+		} else {
+			c.codes, c.tags = append(c.codes, code), append(c.tags, tag)
+		}
+	}
+	if len(c.codes) == 0 || c.codes[0] != Default {
+		return nil, fmt.Errorf("no texts in %s", Default)
 	}
 	c.matcher = language.NewMatcher(c.tags)
-	for _, p := range c.printers {
-		p.fallback = c.printers[Default]
+	return c, nil
+}
+
+// newCatalog is openCatalog with every text read. The error joins every
+// mistake found.
+func newCatalog(files fs.FS) (*catalog, error) {
+	c, err := openCatalog(files)
+	if err != nil {
+		return nil, err
 	}
-	c.printers[Default].fallback = nil
+	var errs []error
+	c.mistake = func(_ string, err error) { errs = append(errs, err) }
+	for _, code := range c.codes {
+		c.texts[code]()
+	}
 	return c, errors.Join(errs...)
 }
 
-// readLocales returns the texts of each language, with what is wrong in them.
-func readLocales(files fs.FS) (map[string]map[string]entry, []error) {
-	names, err := fs.Glob(files, "locales/*.toml")
-	if err != nil {
-		return nil, []error{err}
+// read makes the printer of a language.
+func (c *catalog) read(code string, tag language.Tag) *Printer {
+	entries, errs := readLocale(code+".toml", c.files[code])
+	var fallback *texts
+	if code != Default {
+		fallback = c.texts[Default]().texts
 	}
-	texts, errs := map[string]map[string]entry{}, []error{}
-	for _, name := range names {
-		lang := strings.TrimSuffix(path.Base(name), ".toml")
-		data, err := fs.ReadFile(files, name)
+	p, err := newPrinter(code, tag, entries, fallback)
+	if err != nil {
+		errs = append(errs, err)
+	}
+	if c.mistake != nil {
+		for _, err := range errs {
+			c.mistake(code, err)
+		}
+	}
+	return p
+}
+
+// readLocale returns the texts of a file, with what is wrong in them.
+func readLocale(name string, data []byte) (map[string]entry, []error) {
+	var raw map[string]any
+	if err := toml.Unmarshal(data, &raw); err != nil {
+		return nil, []error{fmt.Errorf("%s: %w", name, err)}
+	}
+	texts, errs := make(map[string]entry, len(raw)), []error{}
+	for _, key := range slices.Sorted(maps.Keys(raw)) {
+		e, err := newEntry(raw[key])
 		if err != nil {
-			errs = append(errs, err)
+			errs = append(errs, fmt.Errorf("%s: %q: %w", name, key, err))
 			continue
 		}
-		var raw map[string]any
-		if err := toml.Unmarshal(data, &raw); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", name, err))
-			continue
-		}
-		texts[lang] = map[string]entry{}
-		for _, key := range slices.Sorted(maps.Keys(raw)) {
-			e, err := newEntry(raw[key])
-			if err != nil {
-				errs = append(errs, fmt.Errorf("%s: %q: %w", name, key, err))
-				continue
-			}
-			texts[lang][key] = e
-		}
+		texts[key] = e
 	}
 	return texts, errs
 }
@@ -151,65 +179,72 @@ func Languages() []Language { return loaded().languages() }
 func (c *catalog) languages() []Language {
 	list := make([]Language, len(c.codes))
 	for i, code := range c.codes {
-		list[i] = Language{Code: code, Name: c.printers[code].T("language.name")}
+		list[i] = Language{Code: code, Name: ownName(c.files[code])}
 	}
 	return list
 }
 
+// ownName finds what a language calls itself without reading all its texts.
+func ownName(file []byte) string {
+	const line = `"language.name" = "`
+	_, rest, _ := bytes.Cut(file, []byte(line))
+	name, _, _ := bytes.Cut(rest, []byte(`"`))
+	return string(name)
+}
+
 // For returns the printer of a language given as a BCP 47 tag, such as sv or
-// sv-FI. A language there are no texts in gets English.
-func For(lang string) *Printer { return loaded().printer(lang) }
+// sv-FI. The country decides about clock, weeks and numbers; the texts are
+// the language's. A language there are no texts in gets English.
+func For(tag string) *Printer { return loaded().printer(tag) }
 
-func (c *catalog) printer(lang string) *Printer {
-	if p := c.printers[lang]; p != nil {
-		return p
+// mostLocales bounds the printers kept for languages with a country: tags
+// come from strangers, too.
+const mostLocales = 300
+
+func (c *catalog) printer(tag string) *Printer {
+	if printer := c.texts[tag]; printer != nil {
+		return printer()
 	}
-	code, _ := c.match(lang)
-	return c.printers[code]
-}
-
-// Supported returns the code of the offered language that serves readers of
-// lang, and whether there is one.
-func Supported(lang string) (string, bool) { return loaded().match(lang) }
-
-// Match chooses a language: the first of wanted that is offered (the account's
-// choice, say, and then the portal's), else the best for an Accept-Language
-// header, else English. Empty strings are passed over.
-func Match(acceptLanguage string, wanted ...string) string {
-	return loaded().choose(acceptLanguage, wanted...)
-}
-
-func (c *catalog) choose(acceptLanguage string, wanted ...string) string {
-	for _, lang := range wanted {
-		if code, ok := c.match(lang); ok {
-			return code
+	if p, ok := c.locales.Load(tag); ok {
+		return p.(*Printer)
+	}
+	parsed, err := language.Parse(tag)
+	if err != nil || tag == "" {
+		return c.texts[Default]()
+	}
+	code, ok := c.matchTag(parsed)
+	region := regionOf(parsed)
+	if !ok || region == "" {
+		return c.texts[code]()
+	}
+	name := code + "-" + region
+	if p, ok := c.locales.Load(name); ok {
+		return p.(*Printer)
+	}
+	p := c.texts[code]().in(region)
+	if c.kept.Load() < mostLocales {
+		kept, already := c.locales.LoadOrStore(name, p)
+		if !already {
+			c.kept.Add(1)
 		}
+		return kept.(*Printer)
 	}
-	// The header is a visitor's: a long one is not worth the work.
-	if acceptLanguage == "" || len(acceptLanguage) > 500 {
-		return Default
-	}
-	tags, _, err := language.ParseAcceptLanguage(acceptLanguage)
-	if err != nil {
-		return Default
-	}
-	for _, tag := range tags {
-		if code, ok := c.matchTag(tag); ok {
-			return code
-		}
-	}
-	return Default
+	return p
 }
 
-func (c *catalog) match(lang string) (string, bool) {
-	if c.printers[lang] != nil {
-		return lang, true
+// Supported returns the code of the language that serves readers of a tag,
+// and whether there is one.
+func Supported(tag string) (string, bool) { return loaded().match(tag) }
+
+func (c *catalog) match(tag string) (string, bool) {
+	if c.texts[tag] != nil {
+		return tag, true
 	}
-	tag, err := language.Parse(lang)
-	if err != nil || lang == "" {
+	parsed, err := language.Parse(tag)
+	if err != nil || tag == "" {
 		return Default, false
 	}
-	return c.matchTag(tag)
+	return c.matchTag(parsed)
 }
 
 // matchTag accepts only readers of the same language: CLDR would also send

@@ -15,6 +15,8 @@ type dates struct {
 	weekdays                           [7]pattern // "Monday at {{.Time}}", as said of the days before yesterday
 	minutes                            [60]string // "5 minutes ago"
 	hours                              [24]string
+	clock24, clock12                   pattern // {{.Hour}} with two digits, {{.H}} without a zero, {{.Minute}}, {{.Half}}
+	am, pm                             string
 }
 
 var weekdayKeys = [7]string{
@@ -22,12 +24,14 @@ var weekdayKeys = [7]string{
 	"date.ago.thursday", "date.ago.friday", "date.ago.saturday",
 }
 
-func newDates(p *Printer) dates {
-	d := dates{
+func newDates(p *Printer) *dates {
+	d := &dates{
 		long: p.pattern("date.long"), short: p.pattern("date.short"),
 		shortNoYear: p.pattern("date.short_no_year"), dateTime: p.pattern("date.time"),
 		yesterday: p.pattern("date.ago.yesterday"), earlier: p.pattern("date.ago.this_year"),
+		clock24: p.pattern("time.24"), clock12: p.pattern("time.12"), am: p.T("time.am"), pm: p.T("time.pm"),
 	}
+	// A name of two words is written with a space that does not break.
 	copy(d.months[:], strings.Split(p.T("date.months"), " "))
 	copy(d.shortMonths[:], strings.Split(p.T("date.months_short"), " "))
 	for i, key := range weekdayKeys {
@@ -44,8 +48,10 @@ func newDates(p *Printer) dates {
 }
 
 func (p *Printer) pattern(key string) pattern {
-	if pt, ok := p.patterns[key]; ok {
-		return pt
+	for t := p.texts; t != nil; t = t.fallback {
+		if pt, ok := t.patterns[key]; ok {
+			return pt
+		}
 	}
 	return pattern{{words: p.T(key)}}
 }
@@ -64,8 +70,45 @@ func (p *Printer) DayMonth(t time.Time) string {
 	return p.date(p.dates.shortNoYear, t, &p.dates.shortMonths)
 }
 
-// Time writes a time of day: 14:05.
-func (p *Printer) Time(t time.Time) string { return t.Format("15:04") }
+// Time writes a time of day by the reader's clock: 14:05, 2:05 PM.
+func (p *Printer) Time(t time.Time) string {
+	var b strings.Builder
+	p.writeTime(&b, t)
+	return b.String()
+}
+
+func (p *Printer) writeTime(b *strings.Builder, t time.Time) {
+	pt, hour, half := p.dates.clock24, t.Hour(), p.dates.am
+	if p.hours == 12 {
+		pt = p.dates.clock12
+		if hour >= 12 {
+			half = p.dates.pm
+		}
+		hour = (hour+11)%12 + 1
+	}
+	for _, part := range pt {
+		switch part.name {
+		case "":
+			b.WriteString(part.words)
+		case "Hour":
+			writeTwo(b, hour)
+		case "H":
+			b.WriteString(strconv.Itoa(hour))
+		case "Minute":
+			writeTwo(b, t.Minute())
+		case "Half":
+			b.WriteString(half)
+		default:
+			b.WriteString(missing(part.name))
+		}
+	}
+}
+
+// writeTwo writes a number below 100 with two digits.
+func writeTwo(b *strings.Builder, n int) {
+	b.WriteByte(byte('0' + n/10))
+	b.WriteByte(byte('0' + n%10))
+}
 
 // DateTime writes the exact time: 31 January 2026 at 14:05.
 func (p *Printer) DateTime(t time.Time) string { return p.at(p.dates.dateTime, p.Date(t), t) }
@@ -144,7 +187,7 @@ func (p *Printer) at(pt pattern, date string, t time.Time) string {
 		case "Date":
 			b.WriteString(date)
 		case "Time":
-			b.WriteString(p.Time(t))
+			p.writeTime(&b, t)
 		default:
 			b.WriteString(missing(part.name))
 		}

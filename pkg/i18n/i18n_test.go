@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+	"unicode"
 )
 
 func TestCatalogueIsSound(t *testing.T) {
@@ -127,7 +128,7 @@ func TestTexts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	en, pl := c.printers["en"], c.printers["pl"]
+	en, pl := c.printer("en"), c.printer("pl")
 	tests := []struct{ got, want string }{
 		{en.T("plain"), "Sign in"},
 		{en.T("value", "Name", "Åsa", "Size", 12345), "Åsa has 12,345 in Åsa"},
@@ -193,23 +194,27 @@ func TestLanguageIsChosen(t *testing.T) {
 		}
 	}
 	tests := []struct {
-		accept string
-		wanted []string
-		want   string
+		accept  string
+		offered []string
+		want    string
 	}{
-		{"", nil, "en"},
-		{"sv-SE,sv;q=0.9,en;q=0.8", nil, "sv"},
+		{"", nil, ""},
+		{"sv-SE,sv;q=0.9,en;q=0.8", nil, "sv-SE"},
 		{"de,sv;q=0.5", nil, "sv"},
 		{"en;q=0.1,sv;q=0.9", nil, "sv"},
-		{"sv", []string{"en"}, "en"},
-		{"en", []string{"", "de", "sv"}, "sv"},
-		{"en, ;;q=", []string{"", "sv-FI"}, "sv"},
-		{";;;q=1,\x00", nil, "en"},
-		{strings.Repeat("sv,", 10000), nil, "en"},
+		{"sv", []string{"en"}, ""},
+		{"sv,en-GB;q=0.5", []string{"en"}, "en-GB"},
+		{"en, ;;q=", nil, ""},
+		{";;;q=1,\x00", nil, ""},
+		{"en-001", nil, "en-001"},
+		{"sv-ZZ", nil, "sv"},
+		{strings.Repeat("sv,", 10000), nil, ""},
 	}
-	for _, tt := range tests {
-		if got := c.choose(tt.accept, tt.wanted...); got != tt.want {
-			t.Errorf("%.40q and %q choose %q, want %q", tt.accept, tt.wanted, got, tt.want)
+	for range 2 { // the second time from what was kept of the first
+		for _, tt := range tests {
+			if got, ok := c.pick(tt.accept, tt.offered); got != tt.want || ok != (got != "") {
+				t.Errorf("%.40q and %q pick %q, %v, want %q", tt.accept, tt.offered, got, ok, tt.want)
+			}
 		}
 	}
 	if got, want := fmt.Sprint(c.languages()), "[{en English} {sv Svenska}]"; got != want {
@@ -223,6 +228,114 @@ func TestLanguageIsChosen(t *testing.T) {
 	}
 	if got := For("sv").Dir(); got != "ltr" {
 		t.Errorf("Swedish is written %s", got)
+	}
+}
+
+func TestCountryIsThatOfTheReader(t *testing.T) {
+	c := twoLanguages(t)
+	tests := []struct {
+		tag, accept string
+		others      []string
+		want        string
+	}{
+		{"en", "", nil, "en"},
+		{"en", "en-US,en;q=0.9", nil, "en-US"},
+		{"en", "sv-SE,en;q=0.9,en-AU;q=0.8", nil, "en-AU"},
+		{"en", "sv-SE", []string{"sv-SE", "en-IE"}, "en-IE"},
+		{"sv", "en-US", []string{"en-GB"}, "sv"},
+		{"en-GB", "en-US", nil, "en-GB"},
+		{"tlh", "en-US", nil, "tlh"},
+	}
+	for _, tt := range tests {
+		if got := c.locale(tt.tag, tt.accept, tt.others); got != tt.want {
+			t.Errorf("%s for a browser that asks for %q, %q is %q, want %q", tt.tag, tt.accept, tt.others, got, tt.want)
+		}
+	}
+	for s, want := range map[string]string{"en": "en", "EN_gb": "en-GB", "sv-SE": "sv-SE", "en-Latn-US": "en-US", "tlh": "", "": "", "sv-XQQ": ""} {
+		if got, ok := Canonical(s); got != want || ok != (want != "") {
+			t.Errorf("Canonical(%q) = %q, %v, want %q", s, got, ok, want)
+		}
+	}
+}
+
+func TestCountryDecidesClockWeekAndNumbers(t *testing.T) {
+	at := time.Date(2026, 11, 18, 14, 5, 0, 0, time.UTC)
+	tests := []struct {
+		tag, time string
+		week      time.Weekday
+		number    string
+	}{
+		{"en", "14:05", time.Monday, "1,234,567"},
+		{"en-US", "2:05\u00a0PM", time.Sunday, "1,234,567"},
+		{"en-GB", "14:05", time.Monday, "1,234,567"},
+		{"en-IE", "14:05", time.Monday, "1,234,567"},
+		{"en-CA", "2:05\u00a0PM", time.Sunday, "1,234,567"},
+		{"en-AU", "2:05\u00a0PM", time.Monday, "1,234,567"},
+		{"en-IN", "2:05\u00a0PM", time.Sunday, "12,34,567"},
+		{"en-PH", "2:05\u00a0PM", time.Sunday, "1,234,567"},
+		{"en-001", "14:05", time.Monday, "1,234,567"},
+		{"sv-FI", "14:05", time.Monday, "1\u00a0234\u00a0567"},
+		{"sv-EG", "2:05\u00a0em", time.Saturday, "1\u00a0234\u00a0567"},
+	}
+	for _, tt := range tests {
+		p := For(tt.tag)
+		if p.Time(at) != tt.time || p.WeekStart() != tt.week || p.Number(1234567) != tt.number {
+			t.Errorf("%s: %q, weeks from %v, %q; want %q, %v, %q", tt.tag,
+				p.Time(at), p.WeekStart(), p.Number(1234567), tt.time, tt.week, tt.number)
+		}
+		if p.Tag() != tt.tag || p.Lang() != Code(tt.tag) {
+			t.Errorf("%s calls itself %s, %s", tt.tag, p.Tag(), p.Lang())
+		}
+		if For(tt.tag) != p {
+			t.Errorf("%s has a new printer each time", tt.tag)
+		}
+	}
+	us := For("en-US")
+	for hour, want := range map[int]string{0: "12:05\u00a0AM", 1: "1:05\u00a0AM", 11: "11:05\u00a0AM", 12: "12:05\u00a0PM", 23: "11:05\u00a0PM"} {
+		if got := us.Time(time.Date(2026, 1, 1, hour, 5, 0, 0, time.UTC)); got != want {
+			t.Errorf("%d o'clock is %q, want %q", hour, got, want)
+		}
+	}
+	if got, want := us.DateTime(at), "18 November 2026 at 2:05\u00a0PM"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// digits are those of any script but our own.
+func TestDigitsAreEuropeanEverywhere(t *testing.T) {
+	at := time.Date(2026, 1, 31, 14, 5, 0, 0, time.UTC)
+	for _, l := range Languages() {
+		for _, tag := range []string{l.Code, l.Code + "-EG", l.Code + "-IR", l.Code + "-IN", l.Code + "-NP"} {
+			p := For(tag)
+			for _, s := range []string{p.Number(1234567), p.Bytes(2516582), p.DateTime(at), p.DateShort(at), p.N("date.ago.minutes", 57), p.Duration(3 * time.Hour)} {
+				for _, r := range s {
+					if unicode.IsDigit(r) && r > '9' {
+						t.Errorf("%s writes %q", tag, s)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestStrangersCannotFillTheMemory(t *testing.T) {
+	c := twoLanguages(t)
+	letters := "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	for _, a := range letters {
+		for _, b := range letters {
+			tag := "en-" + string(a) + string(b)
+			c.printer(tag)
+			c.pick(tag+",sv", nil)
+		}
+	}
+	locales, accepts := 0, 0
+	c.locales.Range(func(any, any) bool { locales++; return true })
+	c.accepts.Range(func(any, any) bool { accepts++; return true })
+	if locales > mostLocales || accepts > mostAccepts || locales < 100 {
+		t.Errorf("%d printers and %d headers are kept, want at most %d and %d", locales, accepts, mostLocales, mostAccepts)
+	}
+	if got := c.printer("en-ZW").Tag(); got != "en-ZW" {
+		t.Errorf("a printer that is not kept is that of %q", got)
 	}
 }
 
@@ -371,10 +484,36 @@ func BenchmarkDateTime(b *testing.B) {
 	}
 }
 
+// BenchmarkLoad reads every language; BenchmarkStart what a portal in one
+// language beside English needs.
 func BenchmarkLoad(b *testing.B) {
 	for b.Loop() {
 		if _, err := newCatalog(locales); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func BenchmarkStart(b *testing.B) {
+	for b.Loop() {
+		c, err := openCatalog(locales)
+		if err != nil {
+			b.Fatal(err)
+		}
+		c.printer("sv")
+	}
+}
+
+func BenchmarkFor(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		For("en-US")
+	}
+}
+
+func BenchmarkPick(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		Pick("fr-CH, fr;q=0.9, en-GB;q=0.8, de;q=0.7, *;q=0.5", "en", "sv")
 	}
 }

@@ -4,31 +4,41 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	goi18n "github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 )
 
-// Printer prints texts, dates and numbers in one language. It is made once
-// and may be used by many goroutines.
+// Printer prints texts, dates and numbers in one language and for one
+// country. It is made once and may be used by many goroutines.
 type Printer struct {
+	*texts
+	tag     string // with the country: en-GB
+	region  string // "" when no country is known
+	numbers *message.Printer
+	dates   *dates
+	hours   int // of the clock: 12 or 24
+	week    time.Weekday
+}
+
+// texts are those of one language, shared by the printers of its countries.
+type texts struct {
 	lang     string
 	plain    map[string]string             // texts without placeholders
 	patterns map[string]pattern            // texts with them
 	plurals  map[string]map[string]pattern // by plural form
 	forms    [100]string                   // the plural forms of small numbers
 	chooser  *goi18n.Localizer             // knows the plural form of any number
-	numbers  *message.Printer
-	dates    dates
-	fallback *Printer // the default language; nil in its own printer
+	fallback *texts                        // the default language's; nil in its own
 }
 
 // formKey is the one message go-i18n is given: its plural forms are their own
 // names, so what it returns is the form CLDR's rules choose for a number.
 const formKey = "form"
 
-func newPrinter(code string, tag language.Tag, texts map[string]entry) (*Printer, error) {
+func newPrinter(code string, tag language.Tag, entries map[string]entry, fallback *texts) (*Printer, error) {
 	bundle := goi18n.NewBundle(tag)
 	err := bundle.AddMessages(tag, &goi18n.Message{
 		ID:   formKey,
@@ -38,59 +48,109 @@ func newPrinter(code string, tag language.Tag, texts map[string]entry) (*Printer
 		return nil, fmt.Errorf("plurals of %s: %w", code, err)
 	}
 	p := &Printer{
-		lang:     code,
-		plain:    map[string]string{},
-		patterns: map[string]pattern{},
-		plurals:  map[string]map[string]pattern{},
-		chooser:  goi18n.NewLocalizer(bundle, code),
-		numbers:  message.NewPrinter(tag),
+		tag: code,
+		texts: &texts{
+			lang:     code,
+			plain:    map[string]string{},
+			patterns: map[string]pattern{},
+			plurals:  map[string]map[string]pattern{},
+			chooser:  goi18n.NewLocalizer(bundle, code),
+			fallback: fallback,
+		},
+		numbers: newNumbers(tag),
 	}
 	for n := range p.forms {
 		p.forms[n] = p.choose(n)
 	}
-	for key, e := range texts {
-		if e.forms != nil {
-			p.plurals[key] = map[string]pattern{}
-			for form, text := range e.forms {
-				p.plurals[key][form], err = parsePattern(text)
-				if err != nil {
-					return p, fmt.Errorf("%s: %q: %w", code, key, err)
-				}
-			}
-			continue
-		}
-		pt, err := parsePattern(e.text)
-		if err != nil {
+	for key, e := range entries {
+		if err := p.add(key, e); err != nil {
 			return p, fmt.Errorf("%s: %q: %w", code, key, err)
-		}
-		if len(pt) == 1 && pt[0].name == "" || len(pt) == 0 {
-			p.plain[key] = e.text
-		} else {
-			p.patterns[key] = pt
 		}
 	}
 	p.dates = newDates(p)
+	p.hours, p.week = 24, time.Monday
+	if p.T("time.hours") == "12" {
+		p.hours = 12
+	}
+	if day, err := strconv.Atoi(p.T("week.first")); err == nil {
+		p.week = time.Weekday(day % 7)
+	}
 	return p, nil
 }
 
-// Lang is the language's BCP 47 code.
+// newNumbers writes numbers with the digits 0 to 9 in every language: ticket
+// numbers, times and addresses beside them are written in them, too.
+func newNumbers(tag language.Tag) *message.Printer {
+	if latin, err := tag.SetTypeForKey("nu", "latn"); err == nil {
+		tag = latin
+	}
+	return message.NewPrinter(tag)
+}
+
+// in is the printer for a country where the language is read.
+func (p *Printer) in(region string) *Printer {
+	q := *p
+	q.region, q.tag = region, p.lang+"-"+region
+	q.hours, q.week = hoursOf(p.lang, region), weekStartOf(region)
+	if tag, err := language.Parse(q.tag); err == nil {
+		q.numbers = newNumbers(tag)
+	}
+	return &q
+}
+
+// add takes a text apart once, so that printing it is quick.
+func (t *texts) add(key string, e entry) error {
+	if e.forms != nil {
+		forms := map[string]pattern{}
+		for form, text := range e.forms {
+			pt, err := parsePattern(text)
+			if err != nil {
+				return err
+			}
+			forms[form] = pt
+		}
+		t.plurals[key] = forms
+		return nil
+	}
+	pt, err := parsePattern(e.text)
+	if err != nil {
+		return err
+	}
+	if len(pt) == 1 && pt[0].name == "" || len(pt) == 0 {
+		t.plain[key] = e.text
+	} else {
+		t.patterns[key] = pt
+	}
+	return nil
+}
+
+// Lang is the language's code: en.
 func (p *Printer) Lang() string { return p.lang }
+
+// Tag is the language as a BCP 47 tag, with the reader's country when it is
+// known: en-GB.
+func (p *Printer) Tag() string { return p.tag }
 
 // Dir is the direction the language is written in: ltr or rtl.
 func (p *Printer) Dir() string { return p.T("language.dir") }
 
+// WeekStart is the day weeks begin with where the reader lives.
+func (p *Printer) WeekStart() time.Weekday { return p.week }
+
 // Has reports whether there is a text for the key, plural or not.
-func (p *Printer) Has(key string) bool {
-	if _, ok := p.plain[key]; ok {
+func (p *Printer) Has(key string) bool { return p.texts.has(key) }
+
+func (t *texts) has(key string) bool {
+	if _, ok := t.plain[key]; ok {
 		return true
 	}
-	if _, ok := p.patterns[key]; ok {
+	if _, ok := t.patterns[key]; ok {
 		return true
 	}
-	if _, ok := p.plurals[key]; ok {
+	if _, ok := t.plurals[key]; ok {
 		return true
 	}
-	return p.fallback != nil && p.fallback.Has(key)
+	return t.fallback != nil && t.fallback.has(key)
 }
 
 // T returns the text of a key. args are names and values in turn, or one
@@ -98,14 +158,13 @@ func (p *Printer) Has(key string) bool {
 // written as the language writes them. A key nobody wrote a text for comes
 // back marked, ⟦key⟧, as does a placeholder without a value.
 func (p *Printer) T(key string, args ...any) string {
-	if text, ok := p.plain[key]; ok {
-		return text
-	}
-	if pt, ok := p.patterns[key]; ok {
-		return pt.fill(p, args, nil)
-	}
-	if p.fallback != nil {
-		return p.fallback.T(key, args...)
+	for t := p.texts; t != nil; t = t.fallback {
+		if text, ok := t.plain[key]; ok {
+			return text
+		}
+		if pt, ok := t.patterns[key]; ok {
+			return pt.fill(p, args, nil)
+		}
 	}
 	return missing(key)
 }
@@ -113,18 +172,18 @@ func (p *Printer) T(key string, args ...any) string {
 // N returns the text of a key in the plural form count takes. {{.Count}} is
 // the number; args are as in T.
 func (p *Printer) N(key string, count int, args ...any) string {
-	forms, ok := p.plurals[key]
-	if !ok {
-		if p.fallback != nil {
-			return p.fallback.N(key, count, args...)
+	for t := p.texts; t != nil; t = t.fallback {
+		forms, ok := t.plurals[key]
+		if !ok {
+			continue
 		}
-		return missing(key)
+		pt, ok := forms[t.form(count)]
+		if !ok {
+			pt = forms["other"]
+		}
+		return pt.fill(p, args, &count)
 	}
-	pt, ok := forms[p.form(count)]
-	if !ok {
-		pt = forms["other"]
-	}
-	return pt.fill(p, args, &count)
+	return missing(key)
 }
 
 // ErrorText returns the text of an error by its code, in the words of the
@@ -141,15 +200,15 @@ func (p *Printer) ErrorText(code string, args map[string]any) (string, bool) {
 func missing(name string) string { return "⟦" + name + "⟧" }
 
 // form is the plural form of a count.
-func (p *Printer) form(n int) string {
-	if n >= 0 && n < len(p.forms) {
-		return p.forms[n]
+func (t *texts) form(n int) string {
+	if n >= 0 && n < len(t.forms) {
+		return t.forms[n]
 	}
-	return p.choose(n)
+	return t.choose(n)
 }
 
-func (p *Printer) choose(n int) string {
-	form, err := p.chooser.Localize(&goi18n.LocalizeConfig{MessageID: formKey, PluralCount: n})
+func (t *texts) choose(n int) string {
+	form, err := t.chooser.Localize(&goi18n.LocalizeConfig{MessageID: formKey, PluralCount: n})
 	if err != nil {
 		return "other"
 	}

@@ -28,6 +28,20 @@ const asInEnglish = "# as in English"
 // take the place of translating.
 const mostAsInEnglish = 60
 
+// readLocales reads every file there is, with what is wrong in them.
+func readLocales(files fs.FS) (map[string]map[string]entry, []error) {
+	c, err := openCatalog(files)
+	if err != nil {
+		return nil, []error{err}
+	}
+	texts, all := map[string]map[string]entry{}, []error{}
+	for code, data := range c.files {
+		entries, errs := readLocale(code, data)
+		texts[code], all = entries, append(all, errs...)
+	}
+	return texts, all
+}
+
 // allTexts are the texts of an entry by plural form; a simple one is under "".
 func (e entry) allTexts() map[string]string {
 	if e.forms != nil {
@@ -68,6 +82,9 @@ func words(text string) string {
 	return b.String()
 }
 
+// clocks may write the hour with a zero in front or without.
+var clocks = []string{"time.24", "time.12"}
+
 func TestLanguagesHoldTheSameTexts(t *testing.T) {
 	texts, _ := readLocales(locales)
 	english := texts[Default]
@@ -85,6 +102,9 @@ func TestLanguagesHoldTheSameTexts(t *testing.T) {
 			}
 			if (e.forms == nil) != (en.forms == nil) {
 				t.Errorf("%s: %q is a plural in only one of %s and English", lang, key, lang)
+			}
+			if slices.Contains(clocks, key) {
+				continue
 			}
 			if got, want := e.names(), en.names(); !slices.Equal(got, want) {
 				t.Errorf("%s: %q has the placeholders %v, in English %v", lang, key, got, want)
@@ -120,7 +140,7 @@ func formsNeeded(p *Printer) map[string]int {
 func TestPluralFormsAreThoseOfCLDR(t *testing.T) {
 	texts, _ := readLocales(locales)
 	for lang, own := range texts {
-		p, err := newPrinter(lang, language.MustParse(lang), nil)
+		p, err := newPrinter(lang, language.MustParse(lang), nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -156,7 +176,7 @@ func TestPluralsAreComputed(t *testing.T) {
 		"en": {"one", "other"}, "ja": {"other"}, "fr": {"many", "one", "other"}, "es": {"many", "one", "other"},
 		"pl": {"few", "many", "one"}, "ar": {"few", "many", "one", "other", "two", "zero"},
 	} {
-		p, err := newPrinter(lang, language.MustParse(lang), nil)
+		p, err := newPrinter(lang, language.MustParse(lang), nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -297,6 +317,18 @@ func TestTextsAreWrittenWithCare(t *testing.T) {
 		}
 		if dir := own["language.dir"].text; dir != "ltr" && dir != "rtl" {
 			t.Errorf(`%s: "language.dir" is %q, want ltr or rtl`, lang, dir)
+		}
+		if hours := own["time.hours"].text; hours != "12" && hours != "24" {
+			t.Errorf(`%s: "time.hours" is %q, want 12 or 24`, lang, hours)
+		}
+		if first := own["week.first"].text; len(first) != 1 || first < "1" || first > "7" {
+			t.Errorf(`%s: "week.first" is %q, want 1 for Monday to 7 for Sunday`, lang, first)
+		}
+		if got := own["time.24"].names(); !slices.Equal(got, []string{"Hour", "Minute"}) && !slices.Equal(got, []string{"H", "Minute"}) {
+			t.Errorf(`%s: "time.24" has %v, want {{.Hour}} or {{.H}}, and {{.Minute}}`, lang, got)
+		}
+		if got := own["time.12"].names(); !slices.Equal(got, []string{"Half", "Hour", "Minute"}) && !slices.Equal(got, []string{"H", "Half", "Minute"}) {
+			t.Errorf(`%s: "time.12" has %v, want {{.Hour}} or {{.H}}, {{.Minute}} and {{.Half}}`, lang, got)
 		}
 		for key, e := range own {
 			for _, text := range e.allTexts() {

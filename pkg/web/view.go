@@ -55,7 +55,8 @@ func (s *Server) view(w http.ResponseWriter, r *http.Request, title string) *vie
 func (s *Server) viewIn(w http.ResponseWriter, r *http.Request, title, language string) *view {
 	v := &view{Visit: visitFrom(r.Context()), Now: s.now(), Zone: time.UTC, accent: portal.DefaultAccent}
 	if v.Visit == nil {
-		v.Printer = i18n.For(i18n.Match(r.Header.Get("Accept-Language")))
+		tag, _ := i18n.Pick(r.Header.Get("Accept-Language"))
+		v.Printer = i18n.For(tag)
 	} else {
 		p := v.Visit.Portal
 		v.Printer = i18n.For(cmp.Or(language, v.Visit.Language()))
