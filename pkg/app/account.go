@@ -83,7 +83,7 @@ func (a *App) SaveProfile(ctx context.Context, v *Visit, name, language, timeZon
 	if err != nil {
 		problems = append(problems, err)
 	}
-	if language, err = Language("language", language); err != nil {
+	if language, err = a.language("language", language); err != nil {
 		problems = append(problems, err)
 	}
 	if timeZone, err = zoneName("time_zone", timeZone); err != nil {
@@ -100,6 +100,7 @@ func (a *App) SaveProfile(ctx context.Context, v *Visit, name, language, timeZon
 		// Rules may look at name and language.
 		var changes changeList
 		change(&changes, "name", &c.Name, &name)
+		language := portal.SameLanguage(c.Language, language)
 		change(&changes, "language", &c.Language, &language)
 		change(&changes, "time-zone", &c.TimeZone, &timeZone)
 		if err := tx.SaveContact(ctx, c); err != nil {
@@ -111,23 +112,6 @@ func (a *App) SaveProfile(ctx context.Context, v *Visit, name, language, timeZon
 		}
 		return a.noteVisit(ctx, tx, v, portal.AuditContactChanged, portal.AboutContact(c.ID), some...)
 	})
-}
-
-// Languages are those portal pages and mails are written in.
-var Languages = []string{"en", "sv"}
-
-// Language checks a language people may choose; "" means the portal's.
-func Language(field, s string) (string, error) {
-	s, err := line(field, s)
-	if err != nil || s == "" {
-		return "", err
-	}
-	for _, l := range Languages {
-		if l == s {
-			return l, nil
-		}
-	}
-	return "", portal.Invalidf("field.language", field, "%q is not a language portals speak; use en or sv", s)
 }
 
 // ChangePassword sets a new password after the present one was given, or,

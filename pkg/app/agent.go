@@ -119,7 +119,7 @@ func (a *App) AddAgent(ctx context.Context, in AgentInput) (agent *portal.Agent,
 		if err != nil {
 			return err
 		}
-		changes, err := in.apply(ctx, tx, agent)
+		changes, err := in.apply(ctx, a, tx, agent)
 		if err != nil {
 			return err
 		}
@@ -148,7 +148,7 @@ func (a *App) SetAgent(ctx context.Context, address string, in AgentInput) (agen
 			return err
 		}
 		old := *agent
-		if changes, err = in.apply(ctx, tx, agent); err != nil || len(changes) == 0 {
+		if changes, err = in.apply(ctx, a, tx, agent); err != nil || len(changes) == 0 {
 			return err
 		}
 		if err := tx.SaveAgent(ctx, agent); err != nil {
@@ -168,7 +168,7 @@ func (a *App) SetAgent(ctx context.Context, address string, in AgentInput) (agen
 	return agent, changes, ended, err
 }
 
-func (in *AgentInput) apply(ctx context.Context, tx *store.Tx, agent *portal.Agent) ([]Change, error) {
+func (in *AgentInput) apply(ctx context.Context, a *App, tx *store.Tx, agent *portal.Agent) ([]Change, error) {
 	var changes []Change
 	var problems []error
 	set := func(field string, to *string, typed *string, read func(field, s string) (string, error)) {
@@ -209,7 +209,7 @@ func (in *AgentInput) apply(ctx context.Context, tx *store.Tx, agent *portal.Age
 			changes = append(changes, *change)
 		}
 	}
-	more, err := in.DeskSettings.apply(agent)
+	more, err := in.DeskSettings.apply(a, agent)
 	return append(changes, more...), errors.Join(append(problems, err)...)
 }
 

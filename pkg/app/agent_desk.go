@@ -65,7 +65,7 @@ func inboxNames(ctx context.Context, tx *store.Tx, agent *portal.Agent) (string,
 	return strings.Join(names, ", "), err
 }
 
-func (in *DeskSettings) apply(agent *portal.Agent) ([]Change, error) {
+func (in *DeskSettings) apply(a *App, agent *portal.Agent) ([]Change, error) {
 	var changes []Change
 	var problems []error
 	set := func(field string, to *string, typed *string, read func(string) (string, error)) {
@@ -81,7 +81,10 @@ func (in *DeskSettings) apply(agent *portal.Agent) ([]Change, error) {
 			*to = next
 		}
 	}
-	set("language", &agent.Language, in.Language, func(s string) (string, error) { return Language("language", s) })
+	set("language", &agent.Language, in.Language, func(s string) (string, error) {
+		code, err := a.language("language", s)
+		return portal.SameLanguage(agent.Language, code), err
+	})
 	set("time-zone", &agent.TimeZone, in.TimeZone, func(s string) (string, error) {
 		zone, err := zoneName("", s)
 		var e *portal.Error
@@ -131,7 +134,7 @@ func (a *App) SaveDeskSettings(ctx context.Context, v *Visit, in DeskSettings) (
 		if err != nil {
 			return err
 		}
-		if changes, err = in.apply(agent); err != nil || len(changes) == 0 {
+		if changes, err = in.apply(a, agent); err != nil || len(changes) == 0 {
 			return err
 		}
 		if err := tx.SaveAgent(ctx, agent); err != nil {

@@ -43,6 +43,9 @@ type Options struct {
 	Parse func(raw []byte) *portal.Incoming
 	// MailWords are what messages made from mail say in a language.
 	MailWords func(language string) MailWords
+	// Texts is what it has to know of the texts people read; nil: there is
+	// only English.
+	Texts *Texts
 }
 
 // App does what the product does. It is safe for concurrent use.
@@ -62,6 +65,7 @@ type App struct {
 	usual     usuals
 	parse     func(raw []byte) *portal.Incoming
 	mailWords func(language string) MailWords
+	texts     *Texts
 
 	settings atomic.Pointer[settings]
 	mailDue  chan struct{} // wakes Deliver; holds one
@@ -78,10 +82,13 @@ func New(o Options) *App {
 		store: o.Store, hasher: o.Hasher, now: o.Now, log: o.Log, baseURL: o.BaseURL,
 		resolver: o.Resolver, mailer: o.Mailer, mailDue: make(chan struct{}, 1), answers: make(chan struct{}, 1),
 		feed: newFeed(), operator: o.Operator, from: o.OperatorAddress, inviteNow: o.InviteNow,
-		parse: o.Parse, mailWords: o.MailWords,
+		parse: o.Parse, mailWords: o.MailWords, texts: o.Texts,
 	}
 	if a.now == nil {
 		a.now = time.Now
+	}
+	if a.texts == nil {
+		a.texts = &onlyEnglish
 	}
 	a.sso = sso.New(a.now)
 	if a.log == nil {

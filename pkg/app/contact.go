@@ -221,7 +221,7 @@ func (a *App) AddContact(ctx context.Context, in ContactInput) (c *portal.Contac
 		if err != nil {
 			return err
 		}
-		changes, err := in.apply(ctx, tx, c)
+		changes, err := in.apply(ctx, a, tx, c)
 		if err != nil {
 			return err
 		}
@@ -249,7 +249,7 @@ func (a *App) SetContact(ctx context.Context, address string, in ContactInput) (
 			return err
 		}
 		old := *c
-		if changes, err = in.apply(ctx, tx, c); err != nil || len(changes) == 0 {
+		if changes, err = in.apply(ctx, a, tx, c); err != nil || len(changes) == 0 {
 			return err
 		}
 		if err := tx.SaveContact(ctx, c); err != nil {
@@ -308,7 +308,7 @@ func (a *App) noteContact(ctx context.Context, tx *store.Tx, kind portal.AuditKi
 
 // apply writes what a command says into c and tells what that changed. All
 // problems come at once.
-func (in *ContactInput) apply(ctx context.Context, tx *store.Tx, c *portal.Contact) ([]Change, error) {
+func (in *ContactInput) apply(ctx context.Context, a *App, tx *store.Tx, c *portal.Contact) ([]Change, error) {
 	var changes []Change
 	var problems []error
 	set := func(field string, to *string, typed *string, read func(field, s string) (string, error)) {
@@ -327,7 +327,7 @@ func (in *ContactInput) apply(ctx context.Context, tx *store.Tx, c *portal.Conta
 	set("email", &c.Email, in.Email, email)
 	set("name", &c.Name, in.Name, line)
 	set("member-email", &c.MemberEmail, in.MemberEmail, optionalEmail)
-	set("language", &c.Language, in.Language, Language)
+	set("language", &c.Language, in.Language, a.language)
 	set("time-zone", &c.TimeZone, in.TimeZone, zoneName)
 	if in.Notify != nil && *in.Notify != cmp.Or(c.Notify, portal.NotifyAll) {
 		changes = append(changes, Change{"notify", c.Notify.String(), in.Notify.String()})

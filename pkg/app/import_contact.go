@@ -19,7 +19,7 @@ type contactImport struct {
 
 func (im *contactImport) contact(ctx context.Context, tx *store.Tx, in *transfer.Contact) (outcome, error) {
 	var out outcome
-	if language, err := Language("language", in.Language); err == nil {
+	if language, err := im.app.language("language", in.Language); err == nil {
 		in.Language = language
 	} else {
 		in.Language = ""

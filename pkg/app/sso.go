@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/portalctl/portalctl/pkg/auth"
@@ -398,22 +397,12 @@ func (a *App) newVouched(ctx context.Context, tx *store.Tx, address string, id *
 	} else if portal.KindOf(err) != portal.NotFound {
 		return nil, err
 	}
-	c := &portal.Contact{Email: address, Language: localeLanguage(id.Locale)}
+	c := &portal.Contact{Email: address, Language: a.localeLanguage(id.Locale)}
 	if name, err := line("name", id.Name); err == nil {
 		// A name that cannot be shown is left out rather than refused.
 		c.Name = name
 	}
 	return c, tx.AddContact(ctx, c)
-}
-
-// localeLanguage is the language of ours that a locale such as sv-SE asks for, or
-// "" for the portal's.
-func localeLanguage(locale string) string {
-	tag, _, _ := strings.Cut(strings.ReplaceAll(locale, "_", "-"), "-")
-	if i := slices.Index(Languages, strings.ToLower(tag)); i >= 0 {
-		return Languages[i]
-	}
-	return ""
 }
 
 // providerSession is what a session keeps, sealed, to sign out at the

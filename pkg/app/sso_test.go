@@ -177,7 +177,7 @@ func TestProviderMakesContacts(t *testing.T) {
 	w.idp.Person = map[string]any{"sub": "new", "email": "Nils@Example.com", "email_verified": "true", "given_name": "Nils", "family_name": "Öberg", "locale": "sv_SE"}
 	v := w.mustSignIn()
 	c := v.Contact
-	if c.Email != "nils@example.com" || c.Name != "Nils Öberg" || c.Language != "sv" || c.Primary != w.acme.ID {
+	if c.Email != "nils@example.com" || c.Name != "Nils Öberg" || c.Language != "sv-SE" || c.Primary != w.acme.ID {
 		t.Errorf("the new contact is %+v", c)
 	}
 }

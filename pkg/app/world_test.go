@@ -34,7 +34,7 @@ func newWorld(t *testing.T, change func(*portal.Portal)) *world {
 		t.Fatal(err)
 	}
 	w := &world{t: t, clock: clock}
-	w.App = New(Options{Store: s, Hasher: auth.NewHasher(2), Now: clock.Now, BaseURL: base})
+	w.App = New(Options{Store: s, Hasher: auth.NewHasher(2), Now: clock.Now, BaseURL: base, Texts: threeLanguages})
 	w.write(func(ctx context.Context, tx *store.Tx) error {
 		system, err := tx.SystemDomain(ctx)
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/config"
+	"github.com/portalctl/portalctl/pkg/i18n"
 	"github.com/portalctl/portalctl/pkg/output"
 	"github.com/portalctl/portalctl/pkg/portal"
 )
@@ -77,7 +78,7 @@ Connecting a domain again checks it again and changes nothing else.`,
 // languageFlag adds --language with the languages there are.
 func languageFlag(cmd *cobra.Command, value *string, usage string) {
 	cmd.Flags().StringVar(value, "language", "", usage)
-	choices(cmd, "language", languageCodes()...)
+	choices(cmd, "language", i18n.Codes()...)
 }
 
 func runDomainConnect(ctx context.Context, env *Env, o domainCheckOptions) error {

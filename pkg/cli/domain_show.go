@@ -136,14 +136,6 @@ func runDomainSet(ctx context.Context, env *Env, name, lang string) error {
 	})
 }
 
-func languageCodes() []string {
-	var codes []string
-	for _, l := range i18n.Languages() {
-		codes = append(codes, l.Code)
-	}
-	return codes
-}
-
 // languageName is a language as people name it: "Svenska (sv)".
 func languageName(code string) string {
 	for _, l := range i18n.Languages() {

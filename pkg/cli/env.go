@@ -122,7 +122,7 @@ func (e *Env) openApp(ctx context.Context, so store.Options, ao app.Options, wor
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	ao.Store, ao.Now, ao.InviteNow = s, e.Now, e.inviteNow
-	ao.Parse, ao.MailWords = incoming.Parse, incomingWords
+	ao.Parse, ao.MailWords, ao.Texts = incoming.Parse, incomingWords, texts()
 	if ao.BaseURL == nil {
 		ao.BaseURL = e.baseURL()
 	}
@@ -163,13 +163,14 @@ func (e *Env) confirm(ctx context.Context, yes bool, question string) error {
 	return nil
 }
 
-// language checks a --language against the languages there are texts in.
+// texts is what an App has to know of the texts people read.
+func texts() *app.Texts { return &app.Texts{Languages: i18n.Codes(), Canonical: i18n.Canonical} }
+
+// language checks a --language against the languages there are texts in. A
+// country may follow, en-GB, for clock and calendar.
 func language(s string) (string, error) {
-	// Readers may be served by a language close to theirs; an operator who
-	// asks for one that is not there is told.
-	typed, _, _ := strings.Cut(strings.ReplaceAll(strings.TrimSpace(s), "_", "-"), "-")
-	if code, ok := i18n.Supported(strings.TrimSpace(s)); ok && strings.EqualFold(typed, code) {
-		return code, nil
+	if tag, ok := i18n.Canonical(s); ok {
+		return tag, nil
 	}
 	var codes []string
 	for _, l := range i18n.Languages() {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/auth"
+	"github.com/portalctl/portalctl/pkg/i18n"
 	"github.com/portalctl/portalctl/pkg/mail/incoming"
 	"github.com/portalctl/portalctl/pkg/portal"
 	"github.com/portalctl/portalctl/pkg/portaltest"
@@ -54,6 +55,7 @@ func newWorld(t testing.TB) *world {
 	words := app.MailWords{NoSubject: "-", NoText: "-", TextCut: "-", FilesLeft: func(names string) string { return names }}
 	w.app = app.New(app.Options{
 		Store: s, Hasher: auth.NewHasher(2), Now: clock.Now, BaseURL: base, Parse: incoming.Parse, MailWords: func(string) app.MailWords { return words },
+		Texts: &app.Texts{Languages: i18n.Codes(), Canonical: i18n.Canonical},
 	})
 	w.people()
 	w.server.Config.Handler = chain(w.app, New(Options{App: w.app, Log: log, Now: clock.Now, TempDir: t.TempDir()}))

@@ -192,6 +192,9 @@ func ownName(file []byte) string {
 	return string(name)
 }
 
+// Codes lists the codes of every language there is, the default first.
+func Codes() []string { return slices.Clone(loaded().codes) }
+
 // For returns the printer of a language given as a BCP 47 tag, such as sv or
 // sv-FI. The country decides about clock, weeks and numbers; the texts are
 // the language's. A language there are no texts in gets English.
@@ -251,7 +254,12 @@ func (c *catalog) match(tag string) (string, bool) {
 // readers of one language to another that most of them understand.
 func (c *catalog) matchTag(tag language.Tag) (string, bool) {
 	_, i, confidence := c.matcher.Match(tag)
-	if confidence < language.High {
+	base, _ := tag.Base()
+	switch {
+	case confidence == language.Exact:
+	case confidence == language.High && (base.String() == c.codes[i] || base.String() == "nn"):
+		// Bokmål for readers of Nynorsk is no more foreign than the reverse.
+	default:
 		return Default, false
 	}
 	return c.codes[i], true

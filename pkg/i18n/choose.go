@@ -108,10 +108,10 @@ func Canonical(s string) (tag string, ok bool) {
 	if err != nil || s == "" {
 		return "", false
 	}
-	// Readers may be served by a language close to theirs; who sets one that
-	// is not there is told.
+	// Readers of Nynorsk are served by Bokmål; who sets a language that is not
+	// there is told. "no" is how many programs call Bokmål.
 	code, ok := c.matchTag(parsed)
-	if !ok || !strings.EqualFold(Code(s), code) {
+	if base := strings.ToLower(Code(s)); !ok || base != code && base != "no" {
 		return "", false
 	}
 	return wish{code, regionOf(parsed)}.locale(), true

@@ -74,7 +74,7 @@ func (c *Contact) Property(name string) string {
 	case "name":
 		return c.Name
 	case "language":
-		return c.Language
+		return LanguageCode(c.Language)
 	default:
 		return c.Properties[key]
 	}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/auth"
+	"github.com/portalctl/portalctl/pkg/i18n"
 	"github.com/portalctl/portalctl/pkg/portal"
 	"github.com/portalctl/portalctl/pkg/portaltest"
 	"github.com/portalctl/portalctl/pkg/store"
@@ -60,7 +61,7 @@ func newWorldAt(t testing.TB, host string, change func(*portal.Portal)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.app = app.New(app.Options{Store: s, Hasher: auth.NewHasher(2), Now: clock.Now, BaseURL: base})
+	w.app = app.New(app.Options{Store: s, Hasher: auth.NewHasher(2), Now: clock.Now, BaseURL: base, Texts: &app.Texts{Languages: i18n.Codes(), Canonical: i18n.Canonical}})
 	w.people(change)
 	w.server.Config.Handler = New(Options{
 		App: w.app, BaseURL: base, Now: clock.Now, TempDir: t.TempDir(),

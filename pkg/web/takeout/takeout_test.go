@@ -18,6 +18,7 @@ import (
 
 	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/auth"
+	"github.com/portalctl/portalctl/pkg/i18n"
 	"github.com/portalctl/portalctl/pkg/portal"
 	"github.com/portalctl/portalctl/pkg/portaltest"
 	"github.com/portalctl/portalctl/pkg/store"
@@ -39,7 +40,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	s, clock := portaltest.StoreClock(t)
 	w := &world{t: t, store: s}
-	w.app = app.New(app.Options{Store: s, Hasher: auth.NewHasher(2), Now: clock.Now, Operator: "root"})
+	w.app = app.New(app.Options{Store: s, Hasher: auth.NewHasher(2), Now: clock.Now, Operator: "root", Texts: &app.Texts{Languages: i18n.Codes(), Canonical: i18n.Canonical}})
 	w.write(func(ctx context.Context, tx *store.Tx) error {
 		system, err := tx.SystemDomain(ctx)
 		if err != nil {
