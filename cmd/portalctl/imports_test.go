@@ -27,14 +27,14 @@ var packageMap = []struct {
 	{"cmd/portalctl", []string{"cli", "prompt", "termguard"}},
 	{"cli", []string{
 		"helpdesk", "web", "web/page", "app", "mail", "manifest", "transfer", "store",
-		"prompt", "output", "config", "socket", "auth", "sso", "i18n", "portal",
+		"prompt", "output", "config", "socket", "auth", "sso", "dns", "i18n", "portal",
 	}},
 	{"helpdesk", []string{"web/page", "app", "i18n", "portal"}},
 	{"web", []string{"web/page", "app", "i18n", "portal"}},
 	{"web/page", []string{"app", "i18n", "portal"}},
 	// app takes the records that transfer reads into the store; it passes on no
 	// bytes of its own, and transfer stays below it.
-	{"app", []string{"transfer", "store", "auth", "sso", "portal"}},
+	{"app", []string{"transfer", "store", "auth", "sso", "dns", "portal"}},
 	{"mail", []string{"socket", "i18n", "portal"}},
 	{"manifest", []string{"portal"}},
 	{"transfer", []string{"portal"}},
@@ -43,6 +43,7 @@ var packageMap = []struct {
 	{"output", []string{"portal"}},
 	{"config", []string{"portal"}},
 	{"sso", []string{"portal"}},
+	{"dns", []string{"portal"}},
 	{"socket", nil},
 	{"auth", nil},
 	{"i18n", nil},

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/portalctl/portalctl/pkg/auth"
+	"github.com/portalctl/portalctl/pkg/dns"
 	"github.com/portalctl/portalctl/pkg/portal"
 	"github.com/portalctl/portalctl/pkg/sso"
 	"github.com/portalctl/portalctl/pkg/store"
@@ -26,8 +27,13 @@ type Options struct {
 	// BaseURL is the address of the system domain. Nil takes the one the
 	// last serve left in the store, or http://127.0.0.1:8080.
 	BaseURL *url.URL
-	// Resolver asks DNS; nil uses the machine's.
-	Resolver *Resolver
+	// Resolver asks DNS; nil asks the servers responsible for a name.
+	Resolver *dns.Resolver
+	// Issuers are the names of the certificate authority in use, as CAA
+	// records have them; nil: those of Let's Encrypt, empty: not known.
+	Issuers []string
+	// Issues is set when this server gets its certificates itself.
+	Issues bool
 	// Mailer sends the outbox; nil: this process sends no mail.
 	Mailer Mailer
 	// Operator is who runs a command, by the operating system's name, for the
@@ -55,7 +61,9 @@ type App struct {
 	now       func() time.Time
 	log       *slog.Logger
 	baseURL   *url.URL
-	resolver  *Resolver
+	resolver  *dns.Resolver
+	issuers   []string
+	issues    bool
 	mailer    Mailer
 	operator  string
 	from      string
@@ -82,7 +90,13 @@ func New(o Options) *App {
 		store: o.Store, hasher: o.Hasher, now: o.Now, log: o.Log, baseURL: o.BaseURL,
 		resolver: o.Resolver, mailer: o.Mailer, mailDue: make(chan struct{}, 1), answers: make(chan struct{}, 1),
 		feed: newFeed(), operator: o.Operator, from: o.OperatorAddress, inviteNow: o.InviteNow,
-		parse: o.Parse, mailWords: o.MailWords, texts: o.Texts,
+		parse: o.Parse, mailWords: o.MailWords, texts: o.Texts, issuers: o.Issuers, issues: o.Issues,
+	}
+	if a.resolver == nil {
+		a.resolver = dns.New(dns.Options{})
+	}
+	if a.issuers == nil {
+		a.issuers = []string{dns.LetsEncrypt}
 	}
 	if a.now == nil {
 		a.now = time.Now

@@ -390,8 +390,8 @@ func TestPortalIsFoundBySlugNameAndAddress(t *testing.T) {
 }
 
 func TestStatusNamesWhatIsMissing(t *testing.T) {
-	dns := portaltest.NewDNS(t)
-	a, _ := domainApp(t, DefaultBaseURL, NewResolver(dns.Addr))
+	names := portaltest.NewDNS(t)
+	a, _ := domainApp(t, DefaultBaseURL, asking(names))
 	missing := func(mail bool) []string {
 		s, err := a.Status(t.Context(), mail)
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/config"
+	"github.com/portalctl/portalctl/pkg/dns"
 	"github.com/portalctl/portalctl/pkg/i18n"
 	"github.com/portalctl/portalctl/pkg/mail/incoming"
 	"github.com/portalctl/portalctl/pkg/output"
@@ -126,7 +127,8 @@ func (e *Env) openApp(ctx context.Context, so store.Options, ao app.Options, wor
 	if ao.BaseURL == nil {
 		ao.BaseURL = e.baseURL()
 	}
-	ao.Resolver = app.NewResolver(e.Config.Resolver)
+	ao.Resolver = dns.New(dns.Options{Server: e.Config.Resolver})
+	ao.Issues = e.Config.TLS == "auto"
 	return work(app.New(ao))
 }
 

@@ -42,6 +42,8 @@ const (
 	AuditDomainAdded    AuditKind = "domain.added"
 	AuditDomainChanged  AuditKind = "domain.changed"
 	AuditDomainProven   AuditKind = "domain.proven"
+	AuditDomainLost     AuditKind = "domain.proof_lost"
+	AuditDomainFound    AuditKind = "domain.proof_found"
 	AuditDomainRemoved  AuditKind = "domain.removed"
 	AuditInboxAdded     AuditKind = "inbox.added"
 	AuditInboxChanged   AuditKind = "inbox.changed"
@@ -163,6 +165,8 @@ var AuditKinds = []AuditKind{
 	AuditDomainAdded,
 	AuditDomainChanged,
 	AuditDomainProven,
+	AuditDomainLost,
+	AuditDomainFound,
 	AuditDomainRemoved,
 	AuditInboxAdded,
 	AuditInboxChanged,
