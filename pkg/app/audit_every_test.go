@@ -25,6 +25,7 @@ var unaudited = map[string]string{
 		Portals PreviewChange PreviewGroup PreviewRules ProofWays Proven Ready Review SSOAddresses SendsMail PeekRating RatingPath Report OperatorReport ShowCompany ShowContact
 		Desk DeskFrame QueueTickets StopFeed WatchDesk
 		ShowGroup ShowMember ShowTicket Status Store TestAccess Tickets URL UsualAnswer VerifyAudit WaitingInvitations`,
+	"it reads where portals are found":                                  `Address Addresses Neighbour`,
 	"the conversation page of the help desk reads":                      `Canned CannedAnswers CannedNamed DeskHistory DeskOpening FillCanned NewDraft NewerMessages`,
 	"a ticket's own history tells which agent did it":                   `SaveNote SendAnswer UndoAnswer`,
 	"reading notes that a mention was seen, which is the reader's own":  `Conversation`,
@@ -87,6 +88,12 @@ var acts = []act{
 	}},
 	{"ConnectDomain", portal.AuditDomainAdded, func(ctx context.Context, w *world) error {
 		return failed(w.ConnectDomain(ctx, "support.example.com", "en"))
+	}},
+	{"AddAddress", portal.AuditAddressAdded, func(ctx context.Context, w *world) error {
+		return failed(w.AddAddress(ctx, w.portal.ID, "support.example.com/hjalp"))
+	}},
+	{"RemoveAddress", portal.AuditAddressRemoved, func(ctx context.Context, w *world) error {
+		return failed(w.RemoveAddress(ctx, 0, "support.example.com/hjalp"))
 	}},
 	{"SetDomainLanguage", portal.AuditDomainChanged, func(ctx context.Context, w *world) error {
 		return failed(w.SetDomainLanguage(ctx, "support.example.com", "sv"))

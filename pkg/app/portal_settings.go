@@ -23,11 +23,13 @@ type PortalChanges struct {
 type PortalResult struct {
 	Portal      *portal.Portal
 	Changes     []Change
-	Invitations // because the portal opened
+	Move        *Move // set when its address changed
+	Invitations       // because the portal opened
 }
 
 // SetPortal changes a portal's name, address and looks. One that stops being
-// a draft invites the contacts of its access groups.
+// a draft invites the contacts of its access groups. Links to an address it had
+// lead to the new one until RemoveAddress ends that.
 func (a *App) SetPortal(ctx context.Context, id portal.PortalID, c PortalChanges) (*PortalResult, error) {
 	var r *PortalResult
 	err := a.store.Write(ctx, func(tx *store.Tx) error {
@@ -41,13 +43,26 @@ func (a *App) SetPortal(ctx context.Context, id portal.PortalID, c PortalChanges
 		}
 		r = &PortalResult{Portal: p}
 		wasDraft := p.State == portal.Draft
+		was := portal.Address{Portal: p.ID, Domain: p.Domain, Slug: p.Slug, Kind: portal.FormerAddress}
 		if r.Changes, err = c.apply(p, domains); err != nil || len(r.Changes) == 0 {
 			return err
 		}
-		if err := tx.SavePortal(ctx, p); err != nil {
+		written := r.Changes
+		if p.DomainID == was.Domain.ID && p.Slug == was.Slug {
+			err = tx.SavePortal(ctx, p)
+		} else {
+			if !wasDraft {
+				if err := mayMove(p, &was.Domain); err != nil {
+					return err
+				}
+			}
+			r.Move, err = a.move(ctx, tx, p, &was)
+			written = append(written[:len(written):len(written)], fact("former-address", AddressName(&was.Domain, was.Slug)))
+		}
+		if err != nil {
 			return err
 		}
-		if err := a.note(ctx, tx, portal.AuditPortalChanged, p.ID, aboutPortal(p.ID), r.Changes...); err != nil {
+		if err := a.note(ctx, tx, portal.AuditPortalChanged, p.ID, aboutPortal(p.ID), written...); err != nil {
 			return err
 		}
 		if wasDraft {

@@ -1,11 +1,9 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"net"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/portalctl/portalctl/pkg/portal"
@@ -27,8 +25,8 @@ const DefaultBaseURL = "http://127.0.0.1:8080"
 type settings struct {
 	version int64
 	base    *url.URL
-	portals []*portal.Portal // longest slug first
-	desk    *portal.Portal   // the help desk, on the base URL
+	desk    *portal.Portal // the help desk, on the base URL
+	sites
 }
 
 // loadSettings reads portals and domains and keeps them for the next caller.
@@ -45,19 +43,21 @@ func (a *App) loadSettings(ctx context.Context) (*settings, error) {
 		if set.desk, err = deskPortal(ctx, tx); err != nil {
 			return err
 		}
+		domains, err := tx.Domains(ctx)
+		if err != nil {
+			return err
+		}
 		portals, err := tx.Portals(ctx)
 		if err != nil {
 			return err
 		}
-		for i := range portals {
-			set.portals = append(set.portals, &portals[i])
-		}
-		return nil
+		addresses, err := tx.Addresses(ctx)
+		set.sites = newSites(set.base, domains, portals, addresses)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(set.portals, func(p, q *portal.Portal) int { return len(q.Slug) - len(p.Slug) })
 	a.settings.Store(set)
 	return set, nil
 }
@@ -105,47 +105,6 @@ func hostOnly(host string) string {
 		host = h
 	}
 	return strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
-}
-
-// find returns the portal at a host and path, and the rest of the path. A
-// host nobody serves is host.unknown. redirect is where a visitor to the bare
-// host belongs when exactly one portal lies there.
-func (s *settings) find(host, path string) (p *portal.Portal, rest, redirect string, err error) {
-	host = hostOnly(host)
-	system := hostOnly(s.base.Host) == host
-	known := system
-	if base := s.desk.BasePath(); system && (path == base || strings.HasPrefix(path, base+"/")) {
-		return s.desk, cmp.Or(strings.TrimPrefix(path, base), "/"), "", nil
-	}
-	var here []*portal.Portal
-	for _, q := range s.portals {
-		switch {
-		case q.Domain.Kind == portal.SystemDomain && system:
-		case q.Domain.Kind == portal.ConnectedDomain && q.Domain.Host == host && q.Domain.Verified():
-			known = true
-		default:
-			continue
-		}
-		here = append(here, q)
-		base := q.BasePath()
-		if path == base || strings.HasPrefix(path, base+"/") {
-			rest = strings.TrimPrefix(path, base)
-			if rest == "" {
-				rest = "/"
-			}
-			return q, rest, "", nil
-		}
-	}
-	if !known {
-		return nil, "", "", portal.NotFoundf("host.unknown", "%q is not served here", host)
-	}
-	if path == "/" {
-		open := slices.DeleteFunc(here, func(q *portal.Portal) bool { return q.State == portal.Draft })
-		if len(open) == 1 {
-			return nil, "", open[0].BasePath() + "/", nil
-		}
-	}
-	return nil, "", "", portal.NotFoundf("portal.none", "no portal lies at this address")
 }
 
 // siteURL is the scheme and host a portal is reached at, without a slash at

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -38,10 +39,11 @@ type InboxChoice struct {
 
 // Known is what a set-up can choose from.
 type Known struct {
-	Domains []portal.Domain
-	Portals []portal.Portal
-	Inboxes []portal.Inbox
-	Groups  []portal.Group
+	Domains   []portal.Domain
+	Portals   []portal.Portal
+	Inboxes   []portal.Inbox
+	Groups    []portal.Group
+	Addresses []portal.Address
 }
 
 // NewKnown is what a store that is yet to be made will hold: the system
@@ -71,6 +73,9 @@ func readKnown(ctx context.Context, tx *store.Tx) (*Known, error) {
 	if k.Inboxes, err = tx.Inboxes(ctx); err != nil {
 		return nil, err
 	}
+	if k.Addresses, err = tx.Addresses(ctx); err != nil {
+		return nil, err
+	}
 	k.Groups, err = tx.Groups(ctx)
 	return &k, err
 }
@@ -80,6 +85,20 @@ func (k *Known) At(domain portal.DomainID, slug string) *portal.Portal {
 	for i, p := range k.Portals {
 		if p.DomainID == domain && p.Slug == slug {
 			return &k.Portals[i]
+		}
+	}
+	return nil
+}
+
+// Free says why no new portal can lie at a domain and slug; nil when one can.
+// A former address of another portal is in nobody's way.
+func (k *Known) Free(domain portal.DomainID, slug string) error {
+	if p := k.At(domain, slug); p != nil {
+		return fmt.Errorf("the portal %q is at this address; choose another", p.Name)
+	}
+	for _, at := range k.Addresses {
+		if at.Domain.ID == domain && at.Slug == slug && at.Kind == portal.FurtherAddress {
+			return takenBy(&at, k.Portals)
 		}
 	}
 	return nil
@@ -96,8 +115,9 @@ type SetupResult struct {
 	NewDomain, NewInbox bool
 	NewGroups           []string
 	Invitations
-	Ended int           // sessions ended
-	SSO   *SSOAddresses // in the mode sso
+	Ended        int           // sessions ended
+	EndedAddress *EndedAddress // another portal's former address that was here
+	SSO          *SSOAddresses // in the mode sso
 
 	was                         portal.AccessMode
 	domainChanged, inboxChanged bool
@@ -122,7 +142,7 @@ func (s *Setup) Check(k *Known) error {
 // plan works out what a set-up would make, without making it.
 func (s *Setup) plan(k *Known) (*SetupResult, error) {
 	// build works on what it is given; nothing of it may stay.
-	k = &Known{slices.Clone(k.Domains), slices.Clone(k.Portals), slices.Clone(k.Inboxes), slices.Clone(k.Groups)}
+	k = &Known{slices.Clone(k.Domains), slices.Clone(k.Portals), slices.Clone(k.Inboxes), slices.Clone(k.Groups), k.Addresses}
 	return s.build(k, adder{
 		domain: func(d *portal.Domain) error { d.ID = -1; return nil },
 		inbox:  func(i *portal.Inbox) error { i.ID = -1; return nil },
@@ -167,6 +187,11 @@ func (a *App) SetUp(ctx context.Context, s Setup) (*SetupResult, error) {
 		})
 		if err != nil {
 			return err
+		}
+		if r.Created {
+			if r.EndedAddress, err = a.settleAddress(ctx, tx, r.Portal); err != nil {
+				return err
+			}
 		}
 		if err := r.save(ctx, tx); err != nil {
 			return err
@@ -281,6 +306,9 @@ func (s *Setup) build(k *Known, add adder) (*SetupResult, error) {
 	if r.Portal == nil {
 		r.Created = true
 		r.Portal = newPortal(d, slug)
+		if d != nil && s.Slug != nil {
+			fail(k.Free(d.ID, slug))
+		}
 		fail(s.checkComplete())
 	}
 	p := r.Portal

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/portalctl/portalctl/pkg/portal"
@@ -30,6 +31,7 @@ type Status struct {
 type PortalStatus struct {
 	Portal  portal.Portal
 	URL     string
+	Also    []AddressView // further and former addresses, which lead to it
 	Inbox   string
 	Groups  []portal.Group
 	Members map[portal.MemberStatus]int
@@ -71,6 +73,10 @@ func (a *App) readStatus(ctx context.Context, tx *store.Tx, s *Status) error {
 	if s.Mailboxes, err = mailboxes(ctx, tx, k.Inboxes); err != nil {
 		return err
 	}
+	addresses, err := a.addresses(ctx, tx, 0)
+	if err != nil {
+		return err
+	}
 	for _, p := range k.Portals {
 		members, err := tx.MemberCounts(ctx, p.ID)
 		if err != nil {
@@ -78,6 +84,7 @@ func (a *App) readStatus(ctx context.Context, tx *store.Tx, s *Status) error {
 		}
 		s.Portals = append(s.Portals, PortalStatus{
 			Portal: p, URL: siteURL(&p, base) + p.BasePath() + "/",
+			Also:  slices.DeleteFunc(slices.Clone(addresses), func(v AddressView) bool { return v.Portal != p.ID || v.Kind == OwnAddress }),
 			Inbox: inboxName(k.Inboxes, p.Tickets.InboxID), Groups: groupsOf(&p, k.Groups), Members: members,
 		})
 	}

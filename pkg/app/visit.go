@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -19,6 +20,13 @@ type Visit struct {
 	// Redirect is set when the host knows one portal and the path is above
 	// it; the visitor belongs there instead.
 	Redirect string
+	// At is the path of the address asked for: "" or "/help".
+	At string
+	// Moved is set when that is not the portal's own address but one it is
+	// found at besides, or was once. It is the portal's own, as a path where
+	// the host is the same and with scheme and host where it is not. What is
+	// read there is sent on to it; what is posted is taken where it arrives.
+	Moved string
 
 	// Session is the live session the browser holds, also when its holder may
 	// not enter.
@@ -50,6 +58,28 @@ type Visit struct {
 	Ended portal.ContactID
 	// endedHalf is set when no second factor had been given in it.
 	endedHalf bool
+}
+
+// Base is the path before those of the portal's pages, in links and forms: of
+// its own address, or, on another host, of the one the visitor came by.
+func (v *Visit) Base() string {
+	if v.Elsewhere() {
+		return v.At
+	}
+	return v.Portal.BasePath()
+}
+
+// Elsewhere reports whether the portal has moved to another host than the
+// visitor's. A browser keeps its session there to itself, and follows no form
+// from one host to another.
+func (v *Visit) Elsewhere() bool { return v.Moved != "" && !strings.HasPrefix(v.Moved, "/") }
+
+// Onward is where a path below Base lies at the portal's own address.
+func (v *Visit) Onward(path string) string {
+	if v.Moved == "" {
+		return v.Base() + path
+	}
+	return strings.TrimSuffix(v.Moved, "/") + path
 }
 
 // SignedIn reports whether somebody is signed in and may enter.
@@ -166,10 +196,10 @@ func (a *App) Enter(ctx context.Context, host, path, token string) (*Visit, erro
 	// A change made by another process shows as a newer settings version;
 	// then everything is looked up once more.
 	for range 3 {
-		p, rest, redirect, findErr := set.find(host, path)
+		at, findErr := set.find(host, path)
 		var id portal.PortalID
-		if p != nil {
-			id = p.ID
+		if at.portal != nil {
+			id = at.portal.ID
 		}
 		var vis *store.Visitor
 		var now time.Time
@@ -190,13 +220,17 @@ func (a *App) Enter(ctx context.Context, host, path, token string) (*Visit, erro
 		if findErr != nil {
 			return nil, findErr
 		}
-		if redirect != "" {
-			return &Visit{Redirect: redirect}, nil
+		if at.only != nil {
+			return &Visit{Redirect: set.ownAddress(at.only, host) + "/"}, nil
 		}
-		v := &Visit{Portal: p, Path: rest}
-		a.admit(ctx, set, v, vis, now)
-		if p.State == portal.Draft && v.Agent == nil {
-			if err := a.opensDraft(ctx, p, rest); err != nil {
+		v := &Visit{Portal: at.portal, Path: at.rest, At: at.base}
+		if at.moved {
+			// A portal without a slug lies at the root of its host.
+			v.Moved = cmp.Or(set.ownAddress(at.portal, host), "/")
+		}
+		a.admit(set, v, at, vis, now)
+		if v.Portal.State == portal.Draft && v.Agent == nil {
+			if err := a.opensDraft(ctx, v.Portal, v.Path); err != nil {
 				return nil, err
 			}
 		}
@@ -228,9 +262,9 @@ func (a *App) opensDraft(ctx context.Context, p *portal.Portal, path string) err
 }
 
 // admit decides what the session's holder is to this visit.
-func (a *App) admit(ctx context.Context, set *settings, v *Visit, vis *store.Visitor, now time.Time) {
+func (a *App) admit(set *settings, v *Visit, at spot, vis *store.Visitor, now time.Time) {
 	s := vis.Session
-	if s == nil || !sameDomain(set, s.Portal, v.Portal) {
+	if s == nil || !set.counts(s.Portal, at) {
 		return
 	}
 	idle := v.Portal.Access.IdleTimeout
@@ -332,20 +366,6 @@ func gateOf(p *portal.Portal, vis *store.Visitor) Gate {
 		return GateConsent
 	}
 	return ""
-}
-
-// sameDomain reports whether a session made in one portal counts in another:
-// cookies belong to a host, and so do sessions.
-func sameDomain(set *settings, from portal.PortalID, to *portal.Portal) bool {
-	if from == 0 || from == to.ID {
-		return true
-	}
-	for _, p := range set.portals {
-		if p.ID == from {
-			return p.DomainID == to.DomainID
-		}
-	}
-	return false
 }
 
 // readFrom is the message from which on things count as unread.

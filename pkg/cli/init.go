@@ -243,6 +243,7 @@ func showSetup(ctx context.Context, env *Env, a *app.App, r *app.SetupResult, te
 	for _, g := range r.NewGroups {
 		env.say("Made the access group %q.", g)
 	}
+	sayEnded(env, r.EndedAddress)
 	if env.Config.Output != output.Table {
 		columns := append(portalColumns[:len(portalColumns):len(portalColumns)], output.Column{Name: "result"}, output.Column{Name: "mail_test"})
 		var mailTest any

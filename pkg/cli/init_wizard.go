@@ -323,8 +323,5 @@ func (w *wizard) checkSlug(s string) error {
 	if d == nil {
 		return nil
 	}
-	if p := w.known.At(d.ID, slug); p != nil {
-		return fmt.Errorf("the portal %q is at this address; choose another", p.Name)
-	}
-	return nil
+	return w.known.Free(d.ID, slug)
 }

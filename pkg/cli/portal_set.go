@@ -26,7 +26,8 @@ func newPortalSetCmd(env *Env) *cobra.Command {
 		Long: `Change a portal's name, address, looks or state. What is not given stays.
 
 A portal is a draft (only agents can open it), live, or paused (customers see a
-notice). Links sent before an address changed lead nowhere.
+notice). Links to an address that a portal had before lead to its new one, until
+"portalctl portal address remove" ends that or another portal takes the address.
 
 Opening a draft lets in the contacts of its access groups.
 ` + graceHelp,
@@ -85,9 +86,40 @@ func runPortalSet(ctx context.Context, env *Env, o portalSetOptions) error {
 		if !r.Portal.Domain.Verified() {
 			env.say("%s is not verified yet, so it serves nothing: portalctl domain verify %s", r.Portal.Domain.Host, r.Portal.Domain.Host)
 		}
+		if r.Move != nil {
+			sayMove(env, r.Portal, r.Move)
+		}
 		env.sayInvitations(&r.Invitations)
 		return env.changed(portalColumns, row, r.Changes)
 	})
+}
+
+// sayMove tells what became of the address before, and what people have to do
+// again at the new one.
+func sayMove(env *Env, p *portal.Portal, m *app.Move) {
+	env.say("%s leads to %s from now on; end that with: portalctl portal address remove %s", m.From, m.To, m.Kept)
+	sayEnded(env, m.Ended)
+	if m.OtherHost {
+		env.say("Whoever is signed in has to sign in again: browsers keep sessions to the host they were made at.")
+	}
+	if m.Passkeys > 0 {
+		env.say("Passkeys work only at the host they were made at: %s sign in another way and make new ones.",
+			app.Counted(m.Passkeys, "member has to", "members have to"))
+	}
+	if m.SSO != nil {
+		env.say("Until the identity provider knows the new address, nobody can sign in.")
+		saySSO(env, m.SSO)
+	}
+	if m.MailWithheld {
+		sayWithheld(env, p)
+	}
+}
+
+// sayEnded tells which links stopped leading where they did.
+func sayEnded(env *Env, ended *app.EndedAddress) {
+	if ended != nil {
+		env.say("links to %s, a former address of %q, do not lead there any more", ended.Name, ended.Portal)
+	}
 }
 
 // sayContrast tells where an accent is too close to the colours around it, and

@@ -17,6 +17,7 @@ func newPortalCmd(env *Env) *cobra.Command {
 		newPortalShowCmd(env),
 		newPortalSetCmd(env),
 		newPortalOpenCmd(env),
+		newPortalAddressCmd(env),
 		newPortalRemoveCmd(env),
 	)
 	cmd.Aliases = []string{"portals"}
@@ -39,6 +40,7 @@ var portalColumns = []output.Column{
 	{Name: "time_zone"},
 	{Name: "created_at"},
 	{Name: "updated_at"},
+	{Name: "addresses"},
 }
 
 // portalRow looks up what a portal's row names.
@@ -65,9 +67,19 @@ func portalRow(ctx context.Context, a *app.App, p *portal.Portal) ([]any, error)
 	for _, g := range groups {
 		names = append(names, g.Name)
 	}
+	addresses, err := a.Addresses(ctx, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	others := []string{}
+	for i := range addresses {
+		if addresses[i].LeadsTo != "" {
+			others = append(others, addresses[i].Line())
+		}
+	}
 	return []any{
 		p.Name, url, string(p.State), domainName(&p.Domain), p.Slug, p.Language(), inbox,
-		string(p.Tickets.Permissions), string(p.Access.Mode), names, p.Accent, p.TimeZone, p.CreatedAt, p.UpdatedAt,
+		string(p.Tickets.Permissions), string(p.Access.Mode), names, p.Accent, p.TimeZone, p.CreatedAt, p.UpdatedAt, others,
 	}, nil
 }
 
@@ -150,7 +162,7 @@ func showPortal(ctx context.Context, env *Env, a *app.App, p *portal.Portal) err
 		counts[string(status)] = n
 	}
 	// A sheet has room for everything, so each line gets a heading.
-	heads := []string{"Name", "URL", "State", "Domain", "Slug", "Language", "Inbox", "Permissions", "Access", "Groups", "Accent", "Time zone", "Created", "Changed"}
+	heads := []string{"Name", "URL", "State", "Domain", "Slug", "Language", "Inbox", "Permissions", "Access", "Groups", "Accent", "Time zone", "Created", "Changed", "Also at"}
 	columns := make([]output.Column, len(portalColumns))
 	for i, c := range portalColumns {
 		columns[i] = output.Column{Name: c.Name, Head: heads[i]}

@@ -264,6 +264,16 @@ func (h hosting) announce(ctx context.Context) error {
 		case p.State != portal.Live:
 			note = fmt.Sprintf(" (%s)", p.State)
 		}
+		also, err := h.app.Addresses(ctx, p.ID)
+		if err != nil {
+			return err
+		}
+		for i := range also {
+			// Where it was once is no news to whoever starts it.
+			if also[i].Kind == portal.FurtherAddress {
+				note += ", also at " + also[i].Line()
+			}
+		}
 		if _, err := fmt.Fprintf(h.env.Out, "%s: %s%s\n", output.Clean(p.Name), address, note); err != nil {
 			return err
 		}

@@ -71,6 +71,7 @@ type statusJSON struct {
 type statusPortalJSON struct {
 	Name    string         `json:"name"`
 	URL     string         `json:"url"`
+	Also    []string       `json:"also"` // URLs that lead to it
 	State   string         `json:"state"`
 	Access  string         `json:"access"`
 	Factor  string         `json:"second_factor"`
@@ -130,7 +131,7 @@ func newStatusJSON(env *Env, s *app.Status) statusJSON {
 	}
 	for _, p := range s.Portals {
 		j.Portals = append(j.Portals, statusPortalJSON{
-			Name: p.Portal.Name, URL: p.URL, State: string(p.Portal.State),
+			Name: p.Portal.Name, URL: p.URL, Also: alsoAt(p.Also), State: string(p.Portal.State),
 			Access: string(p.Portal.Access.Mode), Factor: string(p.Portal.Access.SecondFactor.OrDefault()), Groups: groupNames(p.Groups), Inbox: p.Inbox, Members: memberNumbers(p.Members),
 		})
 	}
@@ -147,6 +148,14 @@ func newStatusJSON(env *Env, s *app.Status) statusJSON {
 		j.Tickets[string(status)] = s.Tickets[status]
 	}
 	return j
+}
+
+func alsoAt(addresses []app.AddressView) []string {
+	urls := []string{}
+	for i := range addresses {
+		urls = append(urls, addresses[i].URL)
+	}
+	return urls
 }
 
 func groupNames(groups []portal.Group) []string {
@@ -171,7 +180,11 @@ func statusLines(env *Env, s *app.Status) [][2]string {
 	for _, p := range s.Portals {
 		lines = append(lines,
 			[2]string{"Portal", p.Portal.Name + " (" + string(p.Portal.State) + ")"},
-			[2]string{"", p.URL},
+			[2]string{"", p.URL})
+		for i := range p.Also {
+			lines = append(lines, [2]string{"", "also at " + p.Also[i].Line()})
+		}
+		lines = append(lines,
 			[2]string{"", "access " + accessWords(&p) + factorWords(&p)},
 			[2]string{"", "tickets to " + p.Inbox + ", permissions " + string(p.Portal.Tickets.Permissions)},
 			[2]string{"", "members: " + memberCounts(memberNumbers(p.Members)).String()},

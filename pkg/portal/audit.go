@@ -37,6 +37,8 @@ const (
 	AuditPortalAdded    AuditKind = "portal.added"
 	AuditPortalChanged  AuditKind = "portal.changed"
 	AuditPortalRemoved  AuditKind = "portal.removed"
+	AuditAddressAdded   AuditKind = "address.added"   // where else a portal is found
+	AuditAddressRemoved AuditKind = "address.removed" // links to it lead nowhere from then on
 	AuditTickets        AuditKind = "tickets.configured"
 	AuditAccess         AuditKind = "access.changed"
 	AuditDomainAdded    AuditKind = "domain.added"
@@ -160,6 +162,8 @@ var AuditKinds = []AuditKind{
 	AuditPortalAdded,
 	AuditPortalChanged,
 	AuditPortalRemoved,
+	AuditAddressAdded,
+	AuditAddressRemoved,
 	AuditTickets,
 	AuditAccess,
 	AuditDomainAdded,

@@ -104,3 +104,10 @@ func (tx *Tx) RemovePasskey(ctx context.Context, p portal.Person, id portal.Pass
 	n, err := tx.exec(ctx, `DELETE FROM passkey WHERE id = $1 AND `+column+` = $2`, id, person)
 	return oneChanged(n, err, noPasskey())
 }
+
+// PasskeyHolders counts a portal's members who have passkeys at a host.
+func (tx *Tx) PasskeyHolders(ctx context.Context, id portal.PortalID, host string) (n int, err error) {
+	err = tx.value(ctx, &n, `SELECT count(DISTINCT k.contact_id) FROM member m JOIN passkey k ON k.contact_id = m.contact_id
+		WHERE m.portal_id = $1 AND k.host = $2`, id, host)
+	return n, err
+}

@@ -69,5 +69,5 @@ func (s *Server) accountAgain(w http.ResponseWriter, r *http.Request, section st
 // accountDone leads back to the account with a notice of what was done.
 func accountDone(w http.ResponseWriter, r *http.Request, flash string) error {
 	page.SetFlash(w, r, flash)
-	return redirect(w, r, visitFrom(r.Context()).Portal.BasePath()+"/account")
+	return redirect(w, r, visitFrom(r.Context()).Base()+"/account")
 }

@@ -63,5 +63,5 @@ func (s *Server) consentWithdraw(w http.ResponseWriter, r *http.Request) error {
 	}
 	page.EndSession(w, r)
 	page.SetFlash(w, r, "consent_withdrawn")
-	return redirect(w, r, visit.Portal.BasePath()+"/sign-in")
+	return redirect(w, r, visit.Base()+"/sign-in")
 }

@@ -62,7 +62,7 @@ func (s *Server) sessionsEnd(w http.ResponseWriter, r *http.Request) error {
 	}
 	page.EndSession(w, r)
 	page.SetFlash(w, r, "signed_out_everywhere")
-	return redirect(w, r, visit.Portal.BasePath()+"/sign-in")
+	return redirect(w, r, visit.Base()+"/sign-in")
 }
 
 // browser names a browser in words people know.

@@ -57,7 +57,7 @@ func (s *Server) factorGive(w http.ResponseWriter, r *http.Request) error {
 	visit := visitFrom(r.Context())
 	var given *app.GivenFactor
 	if err == nil {
-		back := page.ReturnPath(visit.Portal.BasePath(), f.Value("return_to"))
+		back := page.ReturnPath(visit.Base(), f.Value("return_to"))
 		given, err = s.app.GiveFactor(r.Context(), visit, f.Value("code"), back, page.DeviceOf(r))
 	}
 	if hasCode(err, "factor.ended") {
@@ -175,7 +175,7 @@ func (s *Server) confirmFactor(w http.ResponseWriter, r *http.Request) error {
 	visit := visitFrom(r.Context())
 	var made *app.NewFactor
 	if err == nil {
-		back := page.ReturnPath(visit.Portal.BasePath(), f.Value("return_to"))
+		back := page.ReturnPath(visit.Base(), f.Value("return_to"))
 		made, err = s.app.ConfirmFactor(r.Context(), visit, f.Value("code"), back, page.DeviceOf(r))
 	}
 	if err == nil {
@@ -189,7 +189,7 @@ func (s *Server) confirmFactor(w http.ResponseWriter, r *http.Request) error {
 		if visit.Gate != "" {
 			return redirect(w, r, page.GatePath(visit, f.Value("return_to")))
 		}
-		return redirect(w, r, visit.Portal.BasePath()+"/account/factor")
+		return redirect(w, r, visit.Base()+"/account/factor")
 	}
 	f.Values.Del("code")
 	p, pageErr := s.setupPage(w, r, f)
@@ -268,5 +268,5 @@ func (s *Server) factorOff(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	page.SetFlash(w, r, "factor_off")
-	return redirect(w, r, visit.Portal.BasePath()+"/account/factor")
+	return redirect(w, r, visit.Base()+"/account/factor")
 }

@@ -14,7 +14,7 @@ func (s *Server) toGate(w http.ResponseWriter, r *http.Request, v *app.Visit) er
 	if page.IsRead(r) {
 		return redirect(w, r, page.GatePath(v, page.Asked(r, v)))
 	}
-	back := v.Portal.BasePath() + pageOf(r)
+	back := v.Base() + pageOf(r)
 	if _, answered, err := s.rescue(w, r, v, back); answered {
 		return err
 	}
@@ -27,7 +27,7 @@ func (s *Server) pastGate(w http.ResponseWriter, r *http.Request, v *app.Visit) 
 	if v.SignedIn() {
 		return s.goOn(w, r, back)
 	}
-	return redirect(w, r, page.SignInPath(v, page.ReturnPath(v.Portal.BasePath(), back)))
+	return redirect(w, r, page.SignInPath(v, page.ReturnPath(v.Base(), back)))
 }
 
 // consentPage asks for agreement to a text that is new to somebody.

@@ -40,13 +40,13 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request) error {
 	defer f.Close()
 	visit := visitFrom(r.Context())
 	if err == nil {
-		back := page.ReturnPath(visit.Portal.BasePath(), f.Value("return_to"))
+		back := page.ReturnPath(visit.Base(), f.Value("return_to"))
 		err = s.app.Register(r.Context(), visit, f.Value("email"), back, page.DeviceOf(r))
 	}
 	if err != nil {
 		return s.askAgain(w, r, "register", "/register", f, err)
 	}
-	return redirect(w, r, visit.Portal.BasePath()+"/register/sent")
+	return redirect(w, r, visit.Base()+"/register/sent")
 }
 
 func (s *Server) askAgain(w http.ResponseWriter, r *http.Request, texts, path string, f *form, err error) error {
@@ -130,7 +130,7 @@ func (s *Server) join(kind app.TokenKind) handler {
 			}, page.DeviceOf(r))
 			switch {
 			case err == nil && pending:
-				return redirect(w, r, visit.Portal.BasePath()+"/register/pending")
+				return redirect(w, r, visit.Base()+"/register/pending")
 			case err == nil:
 				page.SetFlash(w, r, "welcome")
 				return s.enter(w, r, in)
@@ -163,7 +163,7 @@ func (s *Server) resetRequest(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.askAgain(w, r, "reset", "/reset", f, err)
 	}
-	return redirect(w, r, visit.Portal.BasePath()+"/reset/sent")
+	return redirect(w, r, visit.Base()+"/reset/sent")
 }
 
 func (s *Server) resetSent(w http.ResponseWriter, r *http.Request) error {

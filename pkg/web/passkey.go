@@ -51,7 +51,7 @@ func (s *Server) passkeySignIn(w http.ResponseWriter, r *http.Request) error {
 	visit := visitFrom(r.Context())
 	var in *app.SignedIn
 	if err == nil {
-		back := page.ReturnPath(visit.Portal.BasePath(), f.Value("return_to"))
+		back := page.ReturnPath(visit.Base(), f.Value("return_to"))
 		in, err = s.app.SignInByPasskey(r.Context(), visit, page.Kept(r, page.PasskeyCookie), f.Value("answer"), back, page.DeviceOf(r))
 	}
 	if err != nil {

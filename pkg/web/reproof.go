@@ -20,7 +20,7 @@ type proofPage struct {
 
 // proofPath is the page that asks for a proof and then leads back.
 func proofPath(v *app.Visit, back string) string {
-	return v.Portal.BasePath() + "/account/proof?return_to=" + url.QueryEscape(v.Portal.BasePath()+back)
+	return v.Base() + "/account/proof?return_to=" + url.QueryEscape(v.Base()+back)
 }
 
 func (s *Server) proofPage(w http.ResponseWriter, r *http.Request, f *form) (*proofPage, error) {
@@ -49,7 +49,7 @@ func (s *Server) proofForm(w http.ResponseWriter, r *http.Request) error {
 
 // proofDone leads back to the change that asked for the proof.
 func (s *Server) proofDone(w http.ResponseWriter, r *http.Request, back string) error {
-	base := visitFrom(r.Context()).Portal.BasePath()
+	base := visitFrom(r.Context()).Base()
 	if back = page.ReturnPath(base, back); back == "" {
 		back = base + "/account"
 	}
@@ -100,8 +100,8 @@ func (s *Server) proofMail(w http.ResponseWriter, r *http.Request) error {
 	}
 	page.Keep(w, r, page.ProofCookie, token, app.ProofLife)
 	page.SetFlash(w, r, "proof_sent")
-	to := visit.Portal.BasePath() + "/account/proof"
-	if back := page.ReturnPath(visit.Portal.BasePath(), f.Value("return_to")); back != "" {
+	to := visit.Base() + "/account/proof"
+	if back := page.ReturnPath(visit.Base(), f.Value("return_to")); back != "" {
 		to += "?return_to=" + url.QueryEscape(back)
 	}
 	return redirect(w, r, to)

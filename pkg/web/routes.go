@@ -157,6 +157,9 @@ func (s *Server) serve(rt route) http.Handler {
 		page.InfoFrom(r.Context()).Route = rt.pattern
 		v := visitFrom(r.Context())
 		err := s.handle(w, r, v, rt)
+		if on, ok := err.(*movedOn); ok { //nolint:errorlint // never wrapped: it is no error
+			err = s.showMoved(w, r, on)
+		}
 		if err != nil {
 			s.fail(w, r, err)
 		}
@@ -175,6 +178,9 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request, v *app.Visit, rt
 			return page.ErrMediaType
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, rt.limit)
+		if err := takeHere(v, r, rt.pattern); err != nil {
+			return err
+		}
 	}
 	if v.ReadOnly && !inLook(rt.pattern) {
 		return portal.Forbiddenf("view.private", "this page is for the contact alone")
@@ -209,7 +215,7 @@ func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, v *app.Visit) 
 	if v.Entry.Code != "" && !v.Entry.Allowed {
 		return s.noEntry(w, r)
 	}
-	base := v.Portal.BasePath()
+	base := v.Base()
 	if v.Gate != "" {
 		return s.toGate(w, r, v)
 	}

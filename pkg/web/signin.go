@@ -15,12 +15,12 @@ import (
 func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 	v := visitFrom(r.Context())
 	if v.SignedIn() {
-		return redirect(w, r, v.Portal.BasePath()+"/tickets")
+		return redirect(w, r, v.Base()+"/tickets")
 	}
 	if v.Entry.Code != "" && !v.Entry.Allowed {
 		return s.noEntry(w, r)
 	}
-	return redirect(w, r, v.Portal.BasePath()+"/sign-in")
+	return redirect(w, r, v.Base()+"/sign-in")
 }
 
 // signInPage is the form to sign in with. Which ways there are, the portal's
@@ -82,7 +82,7 @@ func (p *signInPage) username() string {
 
 func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) error {
 	v := visitFrom(r.Context())
-	back := page.ReturnPath(v.Portal.BasePath(), r.URL.Query().Get("return_to"))
+	back := page.ReturnPath(v.Base(), r.URL.Query().Get("return_to"))
 	if v.SignedIn() {
 		return s.goOn(w, r, back)
 	}
@@ -98,7 +98,7 @@ func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) error {
 
 // goOn leads somebody who is signed in to where they wanted to be.
 func (s *Server) goOn(w http.ResponseWriter, r *http.Request, back string) error {
-	base := visitFrom(r.Context()).Portal.BasePath()
+	base := visitFrom(r.Context()).Base()
 	if back = page.ReturnPath(base, back); back == "" {
 		back = base + "/tickets"
 	}
@@ -129,7 +129,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	visit := visitFrom(r.Context())
 	var in *app.SignedIn
 	if err == nil {
-		back := page.ReturnPath(visit.Portal.BasePath(), f.Value("return_to"))
+		back := page.ReturnPath(visit.Base(), f.Value("return_to"))
 		in, err = s.app.SignIn(r.Context(), visit, f.Value("email"), f.Value("password"), back, page.DeviceOf(r))
 	}
 	if err != nil {
@@ -153,14 +153,14 @@ func (s *Server) linkRequest(w http.ResponseWriter, r *http.Request) error {
 	visit := visitFrom(r.Context())
 	var asked *app.AskedForLink
 	if err == nil {
-		back := page.ReturnPath(visit.Portal.BasePath(), f.Value("return_to"))
+		back := page.ReturnPath(visit.Base(), f.Value("return_to"))
 		asked, err = s.app.RequestLink(r.Context(), visit, f.Value("email"), back, page.DeviceOf(r))
 	}
 	if err != nil {
 		return s.signInAgain(w, r, f, err)
 	}
 	page.Keep(w, r, page.AskedCookie, asked.Token, app.SignInLinkLife+5*time.Minute)
-	return redirect(w, r, visit.Portal.BasePath()+"/sign-in/sent")
+	return redirect(w, r, visit.Base()+"/sign-in/sent")
 }
 
 // noticePage says one thing and offers one way on.
@@ -313,7 +313,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 		return s.leaveProvider(w, r, provider)
 	}
 	page.SetFlash(w, r, "signed_out")
-	return redirect(w, r, visit.Portal.BasePath()+"/sign-in")
+	return redirect(w, r, visit.Base()+"/sign-in")
 }
 
 // noEntry tells somebody who is signed in why they may not enter.

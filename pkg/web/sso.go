@@ -15,7 +15,7 @@ import (
 // link and not by a form, whose redirects the policy keeps on our own host.
 func (s *Server) ssoBegin(w http.ResponseWriter, r *http.Request) error {
 	v := visitFrom(r.Context())
-	back := page.ReturnPath(v.Portal.BasePath(), r.URL.Query().Get("return_to"))
+	back := page.ReturnPath(v.Base(), r.URL.Query().Get("return_to"))
 	if v.SignedIn() {
 		return s.goOn(w, r, back)
 	}
@@ -87,7 +87,7 @@ func (s *Server) ssoSignedOut(w http.ResponseWriter, r *http.Request) error {
 	if s.app.SignedOutAtProvider(r.URL.Query().Get("state")) {
 		page.SetFlash(w, r, "signed_out_provider")
 	}
-	return redirect(w, r, visitFrom(r.Context()).Portal.BasePath()+"/sign-in")
+	return redirect(w, r, visitFrom(r.Context()).Base()+"/sign-in")
 }
 
 // ssoPath is the link that begins the way to the identity provider.

@@ -97,7 +97,7 @@ func (s *Server) ticketShow(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if p.LeadsTo != 0 {
-		return redirect(w, r, visitFrom(r.Context()).Portal.BasePath()+"/tickets/"+p.LeadsTo.String())
+		return redirect(w, r, visitFrom(r.Context()).Base()+"/tickets/"+p.LeadsTo.String())
 	}
 	return s.render(w, r, http.StatusOK, ticketView(*p))
 }
@@ -384,7 +384,7 @@ func (s *Server) ticketReply(w http.ResponseWriter, r *http.Request) error {
 		return s.ticketAgain(w, r, n, f, err)
 	}
 	page.SetFlash(w, r, done)
-	return redirect(w, r, visit.Portal.BasePath()+"/tickets/"+n.String()+"#end")
+	return redirect(w, r, visit.Base()+"/tickets/"+n.String()+"#end")
 }
 
 // ticketAgain shows the conversation with an answer that was refused.
@@ -410,7 +410,7 @@ func (s *Server) ticketDone(w http.ResponseWriter, r *http.Request, n portal.Tic
 		return err
 	}
 	page.SetFlash(w, r, flash)
-	return redirect(w, r, visitFrom(r.Context()).Portal.BasePath()+"/tickets/"+n.String())
+	return redirect(w, r, visitFrom(r.Context()).Base()+"/tickets/"+n.String())
 }
 
 func (s *Server) ticketClose(w http.ResponseWriter, r *http.Request) error {

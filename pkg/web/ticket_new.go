@@ -98,7 +98,7 @@ func (s *Server) ticketOpen(w http.ResponseWriter, r *http.Request) error {
 		return s.render(w, r, f.Status, newView(p))
 	}
 	page.SetFlash(w, r, "ticket_opened")
-	return redirect(w, r, visit.Portal.BasePath()+"/tickets/"+n.String())
+	return redirect(w, r, visit.Base()+"/tickets/"+n.String())
 }
 
 // newTicket binds the fields the form has, by name, and no others.

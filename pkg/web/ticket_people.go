@@ -92,7 +92,7 @@ func (s *Server) participantRemove(w http.ResponseWriter, r *http.Request) error
 	if err == nil && visit.Contact != nil && visit.Contact.ID == portal.ContactID(id) {
 		// Whoever leaves may not see the ticket any more.
 		page.SetFlash(w, r, "participant_removed")
-		return redirect(w, r, visit.Portal.BasePath()+"/tickets")
+		return redirect(w, r, visit.Base()+"/tickets")
 	}
 	return s.ticketDone(w, r, n, "participant_removed", err)
 }

@@ -60,7 +60,7 @@ func (s *Server) viewIn(w http.ResponseWriter, r *http.Request, title, language 
 	} else {
 		p := v.Visit.Portal
 		v.Printer = i18n.For(cmp.Or(language, v.Visit.Language()))
-		v.Portal, v.Base, v.Zone = p.Name, p.BasePath(), page.ZoneOf(v.Visit)
+		v.Portal, v.Base, v.Zone = p.Name, v.Visit.Base(), page.ZoneOf(v.Visit)
 		if p.IsDesk() {
 			v.Portal = v.T("desk.name")
 		}
@@ -177,6 +177,9 @@ func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, c te
 }
 
 func redirect(w http.ResponseWriter, r *http.Request, to string) error {
+	if v := visitFrom(r.Context()); v != nil && v.Elsewhere() && strings.HasPrefix(to, v.Base()+"/") {
+		return &movedOn{onward(v, to)}
+	}
 	return page.Redirect(w, r, to)
 }
 

@@ -114,6 +114,10 @@ func (s *Server) visit(next http.Handler) http.Handler {
 			return
 		}
 		info.Visit, info.Portal = v, v.Portal.Slug
+		if v.Moved != "" && page.IsRead(r) {
+			s.sendOn(w, r, v)
+			return
+		}
 		if !v.Portal.IsDesk() || !strings.HasPrefix(v.Path, "/events") {
 			// A page of the help desk that only listens is nobody's use of the
 			// session: it ends as if the page were closed.
@@ -122,12 +126,12 @@ func (s *Server) visit(next http.Handler) http.Handler {
 		if clean := path.Clean(v.Path); clean != v.Path && page.IsRead(r) {
 			// Doubled and trailing slashes are forgiven. The mux would do the
 			// same and miss the portal's own path.
-			to := url.URL{Path: v.Portal.BasePath() + clean, RawQuery: r.URL.RawQuery}
+			to := url.URL{Path: v.Base() + clean, RawQuery: r.URL.RawQuery}
 			http.Redirect(w, r, to.String(), http.StatusPermanentRedirect)
 			return
 		}
 		below := r.Clone(r.Context())
-		below.URL.Path, below.URL.RawPath = v.Path, belowBase(r.URL, v.Portal.BasePath())
+		below.URL.Path, below.URL.RawPath = v.Path, belowBase(r.URL, v.At)
 		h, pattern := s.mux.Handler(below)
 		switch {
 		case v.Portal.IsDesk() && !atDesk(pattern) && s.desk != nil:

@@ -45,8 +45,8 @@ func Redirect(w http.ResponseWriter, r *http.Request, to string) error {
 
 // SignInPath is the sign-in page that leads back to a path.
 func SignInPath(v *app.Visit, back string) string {
-	to := v.Portal.BasePath() + "/sign-in"
-	if back = ReturnPath(v.Portal.BasePath(), back); back != "" && back != v.Portal.BasePath()+"/" {
+	to := v.Base() + "/sign-in"
+	if back = ReturnPath(v.Base(), back); back != "" && back != v.Base()+"/" {
 		to += "?return_to=" + url.QueryEscape(back)
 	}
 	return to
@@ -55,7 +55,7 @@ func SignInPath(v *app.Visit, back string) string {
 // GatePath is the page of the gate somebody stands at, which leads back to a
 // path.
 func GatePath(v *app.Visit, back string) string {
-	base := v.Portal.BasePath()
+	base := v.Base()
 	to := base + "/consent"
 	switch v.Gate {
 	case app.GateFactor:
@@ -71,7 +71,7 @@ func GatePath(v *app.Visit, back string) string {
 
 // Asked is the path, with its query, that a request asks for.
 func Asked(r *http.Request, v *app.Visit) string {
-	path := v.Portal.BasePath() + r.URL.Path
+	path := v.Base() + r.URL.Path
 	if r.URL.RawQuery != "" {
 		path += "?" + r.URL.RawQuery
 	}

@@ -83,3 +83,19 @@ func TakeFlash(w http.ResponseWriter, r *http.Request) string {
 	setCookie(w, r, flashCookie, "", -1)
 	return c.Value
 }
+
+// TellNow takes back the notice that this answer keeps for the next page, to
+// say it at once.
+func TellNow(w http.ResponseWriter, r *http.Request) string {
+	name, key := cookieName(r, flashCookie), ""
+	var others []string
+	for _, line := range w.Header().Values("Set-Cookie") {
+		if c, err := http.ParseSetCookie(line); err == nil && c.Name == name {
+			key = c.Value
+			continue
+		}
+		others = append(others, line)
+	}
+	w.Header()["Set-Cookie"] = others
+	return key
+}

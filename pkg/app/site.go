@@ -1,0 +1,225 @@
+package app
+
+import (
+	"cmp"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/portalctl/portalctl/pkg/portal"
+)
+
+// sites are the hosts visitors may ask for, and what lies there. They are made
+// once for each version of the settings and never changed, because every
+// request looks something up in them.
+type sites struct {
+	byHost map[string]*site
+	// at tells on which domains a portal has an address: its own, or one that
+	// leads to it.
+	at map[portal.PortalID]map[portal.DomainID]bool
+}
+
+// site is one host.
+type site struct {
+	places map[string]place // by slug
+	// only is the portal that whoever asks for the bare host is sent to; nil
+	// when there are none or several.
+	only *portal.Portal
+}
+
+// place is what lies at one address.
+type place struct {
+	portal *portal.Portal
+	domain portal.DomainID
+	// moved is set when it is not the portal's own address: visitors are sent
+	// on to that.
+	moved bool
+}
+
+// newSites works out what lies where. An address belongs to one portal: to one
+// whose own it is before one that is found there besides. The order of the
+// lists plays no part.
+func newSites(base *url.URL, domains []portal.Domain, portals []portal.Portal, addresses []portal.Address) sites {
+	s := sites{map[string]*site{}, map[portal.PortalID]map[portal.DomainID]bool{}}
+	hosts := map[portal.DomainID]string{}
+	for i := range domains {
+		if d := &domains[i]; d.Verified() {
+			hosts[d.ID] = hostOf(d, base)
+			s.byHost[hosts[d.ID]] = &site{places: map[string]place{}}
+		}
+	}
+	byID := map[portal.PortalID]*portal.Portal{}
+	for _, p := range inOrder(portals, comparePortals) {
+		byID[p.ID] = p
+		s.put(hosts, p.Slug, place{p, p.DomainID, false})
+	}
+	var further []*portal.Address
+	for _, a := range inOrder(addresses, compareAddresses) {
+		p := byID[a.Portal]
+		if p == nil {
+			continue
+		}
+		// Where its own address is not served yet, sending visitors there
+		// would send them nowhere.
+		_, served := hosts[p.DomainID]
+		if s.put(hosts, a.Slug, place{p, a.Domain.ID, served}) {
+			further = append(further, a)
+		}
+	}
+	s.putBelow(hosts, further, byID)
+	for _, h := range s.byHost {
+		h.only = h.onlyPortal()
+	}
+	return s
+}
+
+func hostOf(d *portal.Domain, base *url.URL) string {
+	if d.Kind == portal.SystemDomain {
+		return hostOnly(base.Host)
+	}
+	return d.Host
+}
+
+// inOrder points to the items of a list, sorted.
+func inOrder[T any](list []T, compare func(a, b *T) int) []*T {
+	sorted := make([]*T, len(list))
+	for i := range list {
+		sorted[i] = &list[i]
+	}
+	slices.SortFunc(sorted, compare)
+	return sorted
+}
+
+// comparePortals has connected domains first: the base URL can be the name of
+// one, and then two portals may ask for the same place.
+func comparePortals(p, q *portal.Portal) int {
+	return cmp.Or(cmp.Compare(p.Domain.Kind, q.Domain.Kind), cmp.Compare(p.ID, q.ID))
+}
+
+func compareAddresses(a, b *portal.Address) int {
+	return cmp.Or(-cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Domain.Kind, b.Domain.Kind),
+		cmp.Compare(a.Domain.ID, b.Domain.ID), cmp.Compare(a.Slug, b.Slug))
+}
+
+// put takes a free place.
+func (s *sites) put(hosts map[portal.DomainID]string, slug string, at place) bool {
+	h := s.byHost[hosts[at.domain]]
+	if h == nil {
+		return false
+	}
+	if s.at[at.portal.ID] == nil {
+		s.at[at.portal.ID] = map[portal.DomainID]bool{}
+	}
+	s.at[at.portal.ID][at.domain] = true
+	if _, taken := h.places[slug]; taken {
+		return false
+	}
+	h.places[slug] = at
+	return true
+}
+
+// putBelow has a portal's slugs, present and former, lead to it below every
+// bare host that does: whoever puts www in front of an address means the same
+// page.
+func (s *sites) putBelow(hosts map[portal.DomainID]string, addresses []*portal.Address, byID map[portal.PortalID]*portal.Portal) {
+	slugs := map[portal.PortalID][]string{}
+	for _, a := range addresses {
+		if slugs[a.Portal] == nil {
+			slugs[a.Portal] = []string{byID[a.Portal].Slug}
+		}
+		slugs[a.Portal] = append(slugs[a.Portal], a.Slug)
+	}
+	for _, a := range addresses {
+		if a.Slug != "" {
+			continue
+		}
+		at := s.byHost[hosts[a.Domain.ID]].places[""]
+		for _, slug := range slugs[a.Portal] {
+			s.put(hosts, slug, at)
+		}
+	}
+}
+
+// onlyPortal is the one that is no draft and has its own address here, or else
+// the one that can be reached here.
+func (h *site) onlyPortal() *portal.Portal {
+	var own, others []*portal.Portal
+	for _, at := range h.places {
+		list := &own
+		if at.moved {
+			list = &others
+		}
+		if at.portal.State != portal.Draft && !slices.Contains(*list, at.portal) {
+			*list = append(*list, at.portal)
+		}
+	}
+	if len(own) == 0 {
+		own = others
+	}
+	if len(own) != 1 {
+		return nil
+	}
+	return own[0]
+}
+
+// spot is where a request leads.
+type spot struct {
+	place
+	base string // the address's path: "" or "/help"
+	rest string // of the path, below base; it starts with a slash
+	// only is the portal a visitor to the bare host belongs at; the rest is
+	// not set then.
+	only *portal.Portal
+}
+
+// find returns what lies at a host and path. A host nobody serves is
+// host.unknown.
+func (s *settings) find(host, path string) (spot, error) {
+	host = hostOnly(host)
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path
+	}
+	first, base, rest := path[1:], path, "/"
+	if i := strings.IndexByte(first, '/'); i >= 0 {
+		first, base, rest = first[:i], path[:1+i], path[1+i:]
+	}
+	if first == s.desk.Slug && host == hostOnly(s.base.Host) {
+		return spot{place: place{portal: s.desk, domain: s.desk.DomainID}, base: base, rest: rest}, nil
+	}
+	h := s.byHost[host]
+	if h == nil {
+		return spot{}, portal.NotFoundf("host.unknown", "%q is not served here", host)
+	}
+	if first != "" {
+		if at, ok := h.places[first]; ok {
+			return spot{place: at, base: base, rest: rest}, nil
+		}
+		if at, ok := h.places[strings.ToLower(first)]; ok {
+			// Telephones begin with a capital letter what is typed by hand.
+			at.moved = at.moved || at.domain == at.portal.DomainID
+			return spot{place: at, base: base, rest: rest}, nil
+		}
+	}
+	if at, ok := h.places[""]; ok {
+		return spot{place: at, rest: path}, nil
+	}
+	if path == "/" && h.only != nil {
+		return spot{only: h.only}, nil
+	}
+	return spot{}, portal.NotFoundf("portal.none", "no portal lies at this address")
+}
+
+// ownAddress is a portal's own address without a slash at its end: a path when
+// it is on the host, and otherwise with scheme and host.
+func (s *settings) ownAddress(p *portal.Portal, host string) string {
+	if hostOf(&p.Domain, s.base) == hostOnly(host) {
+		return p.BasePath()
+	}
+	return siteURL(p, s.base) + p.BasePath()
+}
+
+// counts reports whether a session made in one portal counts in another where
+// a visitor is: cookies belong to a host, and so do sessions.
+func (s *settings) counts(from portal.PortalID, at spot) bool {
+	return from == 0 || from == at.portal.ID || s.at[from][at.domain]
+}
