@@ -95,8 +95,8 @@ var acts = []act{
 	{"RemoveAddress", portal.AuditAddressRemoved, func(ctx context.Context, w *world) error {
 		return failed(w.RemoveAddress(ctx, 0, "support.example.com/hjalp"))
 	}},
-	{"SetDomainLanguage", portal.AuditDomainChanged, func(ctx context.Context, w *world) error {
-		return failed(w.SetDomainLanguage(ctx, "support.example.com", "sv"))
+	{"SetDomain", portal.AuditDomainChanged, func(ctx context.Context, w *world) error {
+		return failed(w.SetDomain(ctx, "support.example.com", DomainChanges{Language: new("sv")}))
 	}},
 	{"RemoveDomain", portal.AuditDomainRemoved, func(ctx context.Context, w *world) error { return w.RemoveDomain(ctx, "support.example.com") }},
 	{"SetAddress", portal.AuditServer, func(ctx context.Context, w *world) error { return w.SetAddress(ctx, []string{"192.0.2.7"}) }},
