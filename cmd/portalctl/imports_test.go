@@ -27,7 +27,7 @@ var packageMap = []struct {
 	{"cmd/portalctl", []string{"cli", "prompt", "termguard"}},
 	{"cli", []string{
 		"helpdesk", "web", "web/page", "app", "mail", "manifest", "transfer", "store",
-		"prompt", "output", "config", "socket", "auth", "sso", "dns", "i18n", "portal",
+		"prompt", "output", "config", "certs", "socket", "auth", "sso", "dns", "i18n", "portal",
 	}},
 	{"helpdesk", []string{"web/page", "app", "i18n", "portal"}},
 	{"web", []string{"web/page", "app", "i18n", "portal"}},
@@ -45,6 +45,7 @@ var packageMap = []struct {
 	{"sso", []string{"portal"}},
 	{"dns", []string{"portal"}},
 	{"socket", nil},
+	{"certs", []string{"portal"}},
 	{"auth", nil},
 	{"i18n", nil},
 	{"portal", nil},
@@ -64,6 +65,9 @@ var onlyIn = []struct {
 	{"github.com/pressly/goose", []string{"store"}},
 	{"github.com/coreos/go-oidc", []string{"sso"}},
 	{"golang.org/x/oauth2", []string{"sso"}},
+	{"github.com/caddyserver/certmagic", []string{"certs"}},
+	{"github.com/mholt/acmez", []string{"certs"}},
+	{"go.uber.org/zap", []string{"certs"}},
 	{"github.com/emersion/go-imap", []string{"mail", "portaltest"}},
 	// portaltest fills a store with a million tickets, many rows a statement.
 	{"modernc.org/sqlite", []string{"store", "portaltest"}},

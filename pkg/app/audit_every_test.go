@@ -40,6 +40,7 @@ var unaudited = map[string]string{
 	"the outbox itself tells what became of a mail":                     `Deliver DropMails RetryFailedMails RetryMails SendTest`,
 	"it only reads, for mail that comes in":                             `HeldMail HeldMails Ledger Mailboxes MailboxAfter RawMail`,
 	"the ledger tells what became of a mail that came in":               `MailboxReached NoteMailbox TakeMail`,
+	"how certificates go is no act of anybody":                          `CertificateHosts Certificates FirstHost ForgetCertificate MayHaveCertificate NoteCertificate SiteOf`,
 	"of what somebody hears by mail is their own choice":                `SaveNotify TurnNoticeOff`,
 	"it says that a session is in use":                                  `Seen`,
 	"it asks for a mail or begins a step that may come to nothing":      `BeginPasskey BeginPasskeyProof BeginPasskeySignIn BeginSSO ChangeEmail MailProof Register RequestLink RequestReset SetUpFactor`,
@@ -95,8 +96,8 @@ var acts = []act{
 	{"RemoveAddress", portal.AuditAddressRemoved, func(ctx context.Context, w *world) error {
 		return failed(w.RemoveAddress(ctx, 0, "support.example.com/hjalp"))
 	}},
-	{"SetDomain", portal.AuditDomainChanged, func(ctx context.Context, w *world) error {
-		return failed(w.SetDomain(ctx, "support.example.com", DomainChanges{Language: new("sv")}))
+	{"SetDomainLanguage", portal.AuditDomainChanged, func(ctx context.Context, w *world) error {
+		return failed(w.SetDomainLanguage(ctx, "support.example.com", "sv"))
 	}},
 	{"RemoveDomain", portal.AuditDomainRemoved, func(ctx context.Context, w *world) error { return w.RemoveDomain(ctx, "support.example.com") }},
 	{"SetAddress", portal.AuditServer, func(ctx context.Context, w *world) error { return w.SetAddress(ctx, []string{"192.0.2.7"}) }},

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/portalctl/portalctl/pkg/certs"
 	"github.com/portalctl/portalctl/pkg/portal"
 )
 
@@ -43,7 +44,7 @@ func (e *Env) certificates(log *slog.Logger) (*certificates, error) {
 }
 
 func (c *certificates) config() *tls.Config {
-	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.certificate, NextProtos: []string{"h2", "http/1.1"}}
+	return certs.Config(c.certificate)
 }
 
 // certificate returns the current certificate. When the files have changed

@@ -24,7 +24,7 @@ masked. What a portal does is kept in the store; see "portalctl status".`,
 	}
 	var rest []string
 	for _, s := range config.Settings() {
-		if cmd.Flags().Lookup(s.Key) == nil && !isGlobal(s.Key) && s.Key != "smtp-password" {
+		if cmd.Flags().Lookup(s.Key) == nil && !isGlobal(s.Key) && !s.Secret() {
 			rest = append(rest, s.Key)
 		}
 	}

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,19 +20,7 @@ var domainColumns = []output.Column{
 	{Name: "verified", Head: "Verified"},
 	{Name: "verified_at", Head: "Since", Spare: true},
 	{Name: "checked_at"},
-	{Name: "proxied"},
-	{Name: "lost_at", Head: "Proof lost", Spare: true},
-	{Name: "lost_why"},
 	{Name: "portals", Head: "Portals"},
-}
-
-// domainDetails are the columns of one domain, with what a list leaves out.
-func domainDetails() []output.Column {
-	columns := append(slices.Clone(domainColumns), output.Column{Name: "records", Head: "Records"})
-	for i, head := range map[string]string{"checked_at": "Checked", "proxied": "Proxied", "lost_why": "Lost because"} {
-		columns[slices.IndexFunc(columns, func(c output.Column) bool { return c.Name == i })].Head = head
-	}
-	return columns
 }
 
 func domainRow(d *portal.Domain, portals []portal.Portal) []any {
@@ -43,7 +30,7 @@ func domainRow(d *portal.Domain, portals []portal.Portal) []any {
 			names = append(names, p.Name)
 		}
 	}
-	return []any{domainName(d), string(d.Kind), d.Language, d.Verified(), d.VerifiedAt, d.CheckedAt, d.Proxied, d.LostAt, d.LostWhy, names}
+	return []any{domainName(d), string(d.Kind), d.Language, d.Verified(), d.VerifiedAt, d.CheckedAt, names}
 }
 
 func newDomainListCmd(env *Env) *cobra.Command {
@@ -76,13 +63,12 @@ func runDomainList(ctx context.Context, env *Env) error {
 
 func newDomainShowCmd(env *Env) *cobra.Command {
 	return &cobra.Command{
-		Use:         "show <host>",
-		Short:       "Show a domain and the DNS records it needs",
-		Long:        "Show a domain and the DNS records it needs, without asking DNS. \"system\" names\nthe address of this machine. \"-o zone\" prints the records as lines of a zone file.",
-		Example:     "  portalctl domain show support.example.com\n  portalctl domain show support.example.com -o zone\n  portalctl domain show system",
-		Args:        oneArg("the domain"),
-		Annotations: zoneFormat,
-		RunE:        func(cmd *cobra.Command, args []string) error { return runDomainShow(cmd.Context(), env, args[0]) },
+		Use:     "show <host>",
+		Short:   "Show a domain and the DNS records it needs",
+		Long:    "Show a domain and the DNS records it needs, without asking DNS. \"system\" names\nthe address of this machine.",
+		Example: "  portalctl domain show support.example.com\n  portalctl domain show system",
+		Args:    oneArg("the domain"),
+		RunE:    func(cmd *cobra.Command, args []string) error { return runDomainShow(cmd.Context(), env, args[0]) },
 	}
 }
 
@@ -100,68 +86,45 @@ func runDomainShow(ctx context.Context, env *Env, name string) error {
 		if err != nil {
 			return err
 		}
-		if env.Config.Output == zoneOutput {
-			return printRecords(env, c)
-		}
-		lines := []string{}
+		lines := make([]string, len(c.Records))
 		for i := range c.Records {
-			lines = append(lines, c.Records[i].Line())
+			lines[i] = c.Records[i].Line()
 		}
+		columns := append(domainColumns[:len(domainColumns):len(domainColumns)], output.Column{Name: "records", Head: "Records"})
+		columns[5].Head = "Checked"
 		var records any = lines
 		if env.Config.Output == output.Table {
 			records = strings.Join(lines, "\n")
 		}
-		return env.Printer().Object(domainDetails(), append(domainRow(d, portals), records))
+		return env.Printer().Object(columns, append(domainRow(d, portals), records))
 	})
 }
 
 func newDomainSetCmd(env *Env) *cobra.Command {
-	var lang, proxied string
+	var lang string
 	cmd := &cobra.Command{
-		Use:   "set <host>",
-		Short: "Change a domain's language, or that a proxy stands before it",
-		Example: `  portalctl domain set support.example.com --language sv
-  portalctl domain set support.example.com --proxied on
-  portalctl domain set system --language en`,
-		Args: oneArg("the domain"),
+		Use:     "set <host>",
+		Short:   "Change the language a domain's portals appear in",
+		Example: "  portalctl domain set support.example.com --language sv\n  portalctl domain set system --language en",
+		Args:    oneArg("the domain"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			changes, err := domainChanges(given(cmd, "language", lang), given(cmd, "proxied", proxied))
-			if err != nil {
-				return err
-			}
-			return runDomainSet(cmd.Context(), env, args[0], changes)
+			return runDomainSet(cmd.Context(), env, args[0], lang)
 		},
 	}
 	languageFlag(cmd, &lang, "the language portals on this domain appear in")
-	cmd.Flags().StringVar(&proxied, "proxied", "", "whether visitors come through a proxy or delivery network, whose addresses the domain has: on or off")
-	choices(cmd, "proxied", "on", "off")
 	return cmd
 }
 
-func domainChanges(lang, proxied *string) (c app.DomainChanges, err error) {
-	if lang == nil && proxied == nil {
-		return c, nothingGiven("--language or --proxied")
+func runDomainSet(ctx context.Context, env *Env, name, lang string) error {
+	if lang == "" {
+		return nothingGiven("--language")
 	}
-	if lang != nil {
-		code, err := language(*lang)
-		if err != nil {
-			return c, err
-		}
-		c.Language = &code
+	code, err := language(lang)
+	if err != nil {
+		return err
 	}
-	if proxied != nil {
-		on, err := onOff("proxied", *proxied)
-		if err != nil {
-			return c, err
-		}
-		c.Proxied = &on
-	}
-	return c, nil
-}
-
-func runDomainSet(ctx context.Context, env *Env, name string, c app.DomainChanges) error {
 	return env.withApp(ctx, func(a *app.App) error {
-		d, changes, err := a.SetDomain(ctx, name, c)
+		d, changes, err := a.SetDomainLanguage(ctx, name, code)
 		if err != nil {
 			return err
 		}

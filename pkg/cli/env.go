@@ -51,7 +51,7 @@ func (e *Env) configure(cmd *cobra.Command) error {
 	if cmd.Annotations[noConfig] != "" || strings.HasPrefix(cmd.Name(), "__") || cmd.Name() == "help" {
 		return nil
 	}
-	c, err := config.Load(config.Options{Flags: cmd.Flags(), Getenv: e.Getenv, Root: e.Root, Formats: strings.Fields(cmd.Annotations[moreFormats])})
+	c, err := config.Load(config.Options{Flags: cmd.Flags(), Getenv: e.Getenv, Root: e.Root})
 	if err != nil {
 		return err
 	}

@@ -78,6 +78,13 @@ func (e *Env) listeners(ctx context.Context) (_ *listeners, err error) {
 		}
 		l.pages = []net.Listener{opened}
 	}
+	if len(l.plain) == 0 && e.opensPlain(len(handed) > 0) {
+		opened, err := e.listenPlain(ctx)
+		if err != nil {
+			return nil, err
+		}
+		l.plain = []net.Listener{opened}
+	}
 	if l.mail == nil && e.Config.LMTP.Configured() {
 		if l.mail, err = source.ListenLMTP(ctx, e.Config.LMTP.Network, e.Config.LMTP.Address); err != nil {
 			return nil, err
@@ -98,9 +105,9 @@ func (e *Env) checkHanded(l *listeners) error {
 		return portal.Invalidf("serve.handed", "listen", "systemd hands over a socket on %s, but --listen names %s", addressOf(l.pages[0]), listen).
 			WithHint("leave --listen out, or do without the socket unit")
 	}
-	if len(l.plain) > 0 {
-		return portal.Invalidf("serve.handed", "tls", "systemd hands over the socket %s for visitors without TLS, and --tls %s has nothing to tell them", addressOf(l.plain[0]), e.Config.TLS).
-			WithHint("name the socket https")
+	if len(l.plain) > 0 && e.Config.Source("http-listen") != config.FromDefault {
+		return portal.Invalidf("serve.handed", "http-listen", "systemd hands over the socket %s for visitors without TLS, but --http-listen is given, too", addressOf(l.plain[0])).
+			WithHint("leave --http-listen out, or do without that socket unit")
 	}
 	if l.mail == nil {
 		return nil
@@ -155,7 +162,8 @@ func cannotListen(address string, err error) error {
 		e.Msg = fmt.Sprintf("cannot listen on %s: permission denied", address)
 	case errors.Is(err, syscall.EACCES):
 		e.Msg = fmt.Sprintf("cannot listen on %s: ports below 1024 are not for everybody", address)
-		e.Hint = "run as the service, or choose a higher port with --listen"
+		e.Hint = "give the service AmbientCapabilities=CAP_NET_BIND_SERVICE or a systemd socket, or the program the right to it " +
+			"(setcap cap_net_bind_service=+ep $(command -v portalctl)), or choose a higher port"
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		e.Msg = fmt.Sprintf("cannot listen on %s: this machine does not have that address", address)
 	}

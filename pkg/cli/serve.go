@@ -52,6 +52,12 @@ func newServeCmd(env *Env) *cobra.Command {
 setting changed by another command holds at the next request; no restart is
 needed. SIGTERM or Ctrl-C: what was begun is finished, then serve leaves.
 
+With --tls auto certificates come from a certificate authority, Let's Encrypt
+unless --acme-directory names another, for every verified domain and the base
+URL's host; using it agrees to the authority's terms. Ports 443 and 80 have to
+be open for everybody. Certificates are renewed by themselves, and a domain that
+is connected while serve runs gets its own without a restart.
+
 --base-url is the address of the system domain as visitors reach it; links in
 mail come from it or from a portal's connected domain. Behind a proxy that
 speaks TLS, give the https address here and the proxy's network as
@@ -65,6 +71,7 @@ Mail is fetched from the mailboxes that "portalctl inbox set --imap" names. With
 --lmtp-listen a mail server of this machine delivers besides, on a socket or a
 loopback address.`,
 		Example: `  portalctl serve
+  portalctl serve --tls auto
   portalctl serve --base-url https://support.example.com --trusted-proxy 127.0.0.0/8
   portalctl serve --listen :443 --tls files --tls-cert fullchain.pem --tls-key privkey.pem
   portalctl serve --smtp smtp://portal@mail.example.com:587 --smtp-password-file /etc/portalctl/smtp
@@ -72,7 +79,8 @@ loopback address.`,
 		Args: upTo(0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), env) },
 	}
-	config.Flags(cmd.Flags(), "listen", "base-url", "tls", "tls-cert", "tls-key", "trusted-proxy", "proxy-protocol", "lmtp-listen", "log-format", "log-level")
+	config.Flags(cmd.Flags(), acmeFlags...)
+	config.Flags(cmd.Flags(), "listen", "base-url", "tls", "tls-cert", "tls-key", "http-listen", "trusted-proxy", "proxy-protocol", "lmtp-listen", "log-format", "log-level")
 	mailFlags(cmd)
 	return cmd
 }
@@ -85,6 +93,9 @@ func runServe(ctx context.Context, env *Env) error {
 	}
 	certificates, err := env.certificates(log)
 	if err != nil {
+		return err
+	}
+	if err := env.autoBaseURL(ctx); err != nil {
 		return err
 	}
 	listeners, err := env.listeners(ctx)
@@ -108,9 +119,14 @@ func runServe(ctx context.Context, env *Env) error {
 		if env.Config.TLS == "off" && base.Scheme == "http" && slices.ContainsFunc(listeners.pages, reachable) {
 			log.Warn("visitors come without TLS: what they type and read can be overheard; see --tls and --base-url")
 		}
+		secure, err := env.secure(a, log, listeners, certificates)
+		if err != nil {
+			return err
+		}
+		defer secure.close()
 		return hosting{
 			env: env, app: a, log: log, listeners: env.proxied(listeners.pages, log), base: base,
-			certificates: certificates, fetch: true, lmtp: listeners.mail,
+			secure: secure, fetch: true, lmtp: listeners.mail,
 		}.run(ctx)
 	})
 }
@@ -143,15 +159,15 @@ func (e *Env) logger() *slog.Logger {
 
 // hosting is a server and everything it does beside answering.
 type hosting struct {
-	env          *Env
-	app          *app.App
-	log          *slog.Logger
-	listeners    []net.Listener
-	base         *url.URL
-	certificates *certificates // nil: no TLS
-	infra        map[string]http.Handler
-	fetch        bool         // mail is fetched from the inboxes' mailboxes
-	lmtp         net.Listener // where mail is delivered; nil: nowhere
+	env       *Env
+	app       *app.App
+	log       *slog.Logger
+	listeners []net.Listener
+	base      *url.URL
+	secure    secure
+	infra     map[string]http.Handler
+	fetch     bool         // mail is fetched from the inboxes' mailboxes
+	lmtp      net.Listener // where mail is delivered; nil: nowhere
 }
 
 // run serves until ctx ends or the store fails, and leaves nothing running.
@@ -174,9 +190,7 @@ func (h hosting) run(ctx context.Context) error {
 		// What clients do wrong before a request exists is their affair.
 		ErrorLog: slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
 	}
-	if h.certificates != nil {
-		server.TLSConfig = h.certificates.config()
-	}
+	server.TLSConfig = h.secure.config
 	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopBackground()
 	backgroundDone := make(chan struct{})
@@ -188,6 +202,7 @@ func (h hosting) run(ctx context.Context) error {
 	defer stopMail()
 	drainer := newDrainer(server, h.listeners)
 	served := drainer.serve(func(l net.Listener) error { return h.serve(server, l) })
+	plainEnded, stopSecure := h.secure.start(ctx, pages, h.log)
 
 	if err := h.announce(ctx); err != nil && ctx.Err() == nil {
 		h.log.Error("the portals cannot be listed", "err", err)
@@ -202,6 +217,8 @@ func (h hosting) run(ctx context.Context) error {
 		h.log.Error("the disk refused a write; leaving, so that nothing is promised that is not kept", "err", failure)
 	case err := <-served:
 		failure = fmt.Errorf("serve: %w", err)
+	case err := <-plainEnded:
+		failure = fmt.Errorf("serve plain HTTP: %w", err)
 	}
 	stopping.Store(true)
 	socket.Stopping()
@@ -211,7 +228,7 @@ func (h hosting) run(ctx context.Context) error {
 		defer close(mailStopped)
 		stopMail()
 	}()
-	h.drain(drainer)
+	h.drain(drainer, stopSecure)
 	<-mailStopped
 	stopBackground()
 	select {
@@ -226,16 +243,17 @@ func (h hosting) run(ctx context.Context) error {
 }
 
 func (h hosting) serve(server *http.Server, l net.Listener) error {
-	if h.certificates == nil {
+	if h.secure.config == nil {
 		return server.Serve(l)
 	}
 	return server.ServeTLS(l, "", "")
 }
 
 // drain lets answers under way be finished, and cuts those that take too long.
-func (h hosting) drain(d *drainer) {
+func (h hosting) drain(d *drainer, stopSecure func(context.Context)) {
 	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
 	defer cancel()
+	defer stopSecure(ctx)
 	if err := d.drain(ctx); err != nil {
 		h.log.Warn("some answers were cut off", "err", err)
 		_ = d.server.Close()

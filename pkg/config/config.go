@@ -19,11 +19,13 @@ type Config struct {
 	Quiet      bool
 	Accessible bool
 
-	BaseURL        string // scheme, host and port, no slash at the end
+	BaseURL        string // scheme, host and port, no slash at the end; "" with --tls auto when not given
 	Listen         string // host:port, unix:PATH or ListenSystemd
-	TLS            string // off or files
+	TLS            string // off, auto or files
 	TLSCert        string
 	TLSKey         string
+	HTTPListen     string // where plain HTTP is sent on to HTTPS; "" for nowhere
+	ACME           ACME
 	TrustedProxies []netip.Prefix
 	TrustUnix      bool // whoever comes by the Unix socket is a trusted proxy too
 	ProxyProtocol  bool // trusted proxies send a PROXY header
@@ -72,6 +74,15 @@ func (c *Config) Source(key string) Source {
 		}
 	}
 	return ""
+}
+
+// ACME is where the certificates of --tls auto come from.
+type ACME struct {
+	Directory string // the address of the authority's directory
+	CA        string // the file of the root its own certificate comes from, or ""
+	Email     string // "" when the authority is told none
+	KeyID     string // of the account at the authority, or ""
+	Key       string // base64url; set when KeyID is
 }
 
 // DKIM is how mail is signed. Key is the file of the private key, "" when mail

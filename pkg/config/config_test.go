@@ -22,6 +22,7 @@ func options(t *testing.T, env map[string]string, args ...string) Options {
 	t.Helper()
 	fs := pflag.NewFlagSet("portalctl", pflag.ContinueOnError)
 	GlobalFlags(fs)
+	Flags(fs, "http-listen", "acme-directory", "acme-ca", "acme-email", "acme-eab-kid", "acme-eab-key-file")
 	Flags(fs, "base-url", "listen", "tls", "tls-cert", "tls-key", "trusted-proxy", "proxy-protocol", "smtp", "smtp-password-file",
 		"mail-from", "dkim-key", "dkim-domain", "dkim-selector", "lmtp-listen", "resolver", "log-format", "log-level")
 	if err := fs.Parse(args); err != nil {
@@ -58,6 +59,7 @@ func TestLoadWithoutAnythingGivesTheDefaults(t *testing.T) {
 		Output:    "table",
 		BaseURL:   "http://127.0.0.1:8080",
 		Listen:    "127.0.0.1:8080",
+		ACME:      ACME{Directory: "https://acme-v02.api.letsencrypt.org/directory"},
 		TLS:       "off",
 		DKIM:      DKIM{Selector: "portalctl"},
 		LogFormat: "auto",
@@ -189,7 +191,15 @@ func TestWrongValuesAreNamed(t *testing.T) {
 	}{
 		{[]string{"--output", "xml"}, "output", []string{`"xml" is not a choice for output; use table, json or csv`}},
 		{[]string{"--log-level", "loud"}, "log-level", []string{`"loud"`, "info, debug, warn or error"}},
-		{[]string{"--tls", "auto"}, "tls", []string{`"auto" is not a choice for tls; use off or files`}},
+		{[]string{"--tls", "on"}, "tls", []string{`"on" is not a choice for tls; use off, auto or files`}},
+		{[]string{"--tls", "auto", "--tls-cert", "c.pem"}, "tls", []string{"--tls auto obtains certificates itself"}},
+		{[]string{"--tls", "auto", "--base-url", "http://example.com"}, "base-url", []string{"begins with https://"}},
+		{[]string{"--tls", "auto", "--http-listen", "80"}, "http-listen", []string{`"80" is not an address to listen on; write it like :80, or off`}},
+		{[]string{"--http-listen", ":80"}, "http-listen", []string{"TLS is off", "--tls auto"}},
+		{[]string{"--acme-email", "a@example.com"}, "tls", []string{"--acme-email is given but --tls is off"}},
+		{[]string{"--tls", "auto", "--acme-email", "hostmaster"}, "acme-email", []string{`"hostmaster" is not a mail address`}},
+		{[]string{"--tls", "auto", "--acme-directory", "http://acme.example.com/dir"}, "acme-directory", []string{"is not the address of an ACME directory"}},
+		{[]string{"--tls", "auto", "--acme-eab-kid", "k1"}, "acme-eab-kid", []string{`no key to the account "k1"`, "PORTALCTL_ACME_EAB_KEY"}},
 		{[]string{"--tls", "files", "--tls-key", "k.pem"}, "tls-cert", []string{"--tls files needs a file for --tls-cert"}},
 		{[]string{"--tls-cert", "c.pem"}, "tls", []string{"--tls-cert is given but TLS is off", "add --tls files"}},
 		{[]string{"--listen", "8080"}, "listen", []string{`"8080" is not an address to listen on; write it like 127.0.0.1:8080`}},

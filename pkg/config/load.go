@@ -23,8 +23,6 @@ type Options struct {
 	Flags  *pflag.FlagSet      // only flags that were given count; may be nil
 	Getenv func(string) string // may be nil
 	Root   bool                // run by root: system-wide defaults
-	// Formats are what --output takes besides table, json and csv.
-	Formats []string
 }
 
 // extensions of configuration files, in the order they are looked for.
@@ -172,7 +170,7 @@ func checkKeys(v *viper.Viper, file string) error {
 		switch near := nearest(key); {
 		case at >= 0:
 			err.Msg = fmt.Sprintf("%s: %q does not belong in the file", file, key)
-			err.Hint = "put it in a file of its own and name that with smtp-password-file"
+			err.Hint = "put it in a file of its own and name that with " + key + "-file"
 		case near != "":
 			err.Hint = fmt.Sprintf("did you mean %q?", near)
 		default:

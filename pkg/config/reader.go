@@ -31,12 +31,12 @@ func (r *reader) config(opts Options) *Config {
 	c := &Config{
 		Store:         r.store(opts),
 		Portal:        r.text("portal"),
-		Output:        r.choice("output", append([]string{"table", "json", "csv"}, opts.Formats...)...),
+		Output:        r.choice("output", "table", "json", "csv"),
 		NoInput:       r.yesNo("no-input"),
 		Quiet:         r.yesNo("quiet"),
 		Accessible:    r.yesNo("accessible"),
 		Listen:        r.listen(),
-		TLS:           r.choice("tls", "off", "files"),
+		TLS:           r.choice("tls", "off", "auto", "files"),
 		TLSCert:       r.text("tls-cert"),
 		TLSKey:        r.text("tls-key"),
 		ProxyProtocol: r.yesNo("proxy-protocol"),
@@ -49,6 +49,7 @@ func (r *reader) config(opts Options) *Config {
 		LogLevel:      r.level("log-level"),
 	}
 	c.TrustedProxies, c.TrustUnix = r.proxies("trusted-proxy")
+	r.tls(c)
 	c.BaseURL = r.baseURL(c)
 	r.checkProxies(c)
 	r.checkTLS(c)
@@ -200,12 +201,15 @@ func (r *reader) listen() string {
 // server listens, which is right for trying things out on one machine.
 func (r *reader) baseURL(c *Config) string {
 	s := r.text("base-url")
-	if _, unix := c.ListenPath(); s == "" && (unix || c.Listen == ListenSystemd) {
+	if _, unix := c.ListenPath(); s == "" && c.TLS != "auto" && (unix || c.Listen == ListenSystemd) {
 		r.fail("base-url", "config.base_url", "--listen %s does not say which address visitors use", c.Listen).
 			WithHint("give it with --base-url, like https://support.example.com")
 		return ""
 	}
 	if s == "" {
+		if c.TLS == "auto" {
+			return "" // a certificate needs a name; serve takes a verified domain's
+		}
 		return listenURL(c)
 	}
 	u, err := url.Parse(s)
@@ -258,18 +262,6 @@ func webAddress(scheme, host, port string) string {
 	return scheme + "://" + net.JoinHostPort(host, port)
 }
 
-func (r *reader) checkTLS(c *Config) {
-	files := []struct{ key, path string }{{"tls-cert", c.TLSCert}, {"tls-key", c.TLSKey}}
-	for _, file := range files {
-		if c.TLS == "files" && file.path == "" {
-			r.fail(file.key, "config.tls", "--tls files needs a file for --%s", file.key)
-		}
-		if c.TLS == "off" && file.path != "" {
-			r.fail("tls", "config.tls", "--%s is given but TLS is off", file.key).WithHint("add --tls files")
-		}
-	}
-}
-
 func (r *reader) smtp() SMTP {
 	raw, password := r.text("smtp"), r.smtpPassword()
 	if raw == "" {
@@ -301,18 +293,23 @@ func (r *reader) smtp() SMTP {
 
 func (r *reader) smtpPassword() string {
 	// Not text: spaces at either end may be part of the password.
-	password, path := r.viper.GetString("smtp-password"), r.text("smtp-password-file")
-	if path == "" || password != "" {
-		return password
+	return r.secret("smtp-password", "smtp-password-file", "config.smtp_password", "the password")
+}
+
+// secret returns what the environment holds, or the one line of a file.
+func (r *reader) secret(key, fileKey, code, what string) string {
+	value, path := r.viper.GetString(key), r.text(fileKey)
+	if path == "" || value != "" {
+		return value
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		r.errs = append(r.errs, unreadable("smtp-password-file", path, err))
+		r.errs = append(r.errs, unreadable(fileKey, path, err))
 		return ""
 	}
 	line := strings.TrimRight(string(data), "\r\n")
 	if line == "" || strings.ContainsAny(line, "\r\n\x00") {
-		r.fail("smtp-password-file", "config.smtp_password", "%s must hold the password and nothing else", path)
+		r.fail(fileKey, code, "%s must hold %s and nothing else", path, what)
 		return ""
 	}
 	return line
@@ -421,14 +418,14 @@ func (r *reader) resolver() string {
 func (r *reader) entries(c *Config) []Entry {
 	resolved := map[string]string{
 		"store": c.Store, "base-url": c.BaseURL, "listen": c.Listen, "resolver": c.Resolver,
-		"smtp": maskURL(r.text("smtp")),
+		"smtp": maskURL(r.text("smtp")), "http-listen": c.HTTPListen,
 	}
 	var all []Entry
 	for _, s := range settings {
 		value, ok := resolved[s.Key]
 		switch {
 		case ok:
-		case s.Key == "smtp-password":
+		case s.noFlag:
 			if r.text(s.Key) != "" {
 				value = masked
 			}

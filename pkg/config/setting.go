@@ -21,6 +21,9 @@ type Setting struct {
 	alsoEnv   string // a variable other programs honour too
 }
 
+// Secret reports whether the setting is kept out of flags and files.
+func (s Setting) Secret() bool { return s.noFlag }
+
 type kind int
 
 const (
@@ -42,11 +45,18 @@ var settings = []Setting{
 	{Key: "no-input", kind: yesNo, Default: "false", Usage: "never ask anything; name the missing flag instead"},
 	{Key: "quiet", kind: yesNo, Default: "false", Usage: "print nothing but the data asked for and errors"},
 	{Key: "accessible", kind: yesNo, Default: "false", alsoEnv: "ACCESSIBLE", Usage: "ask line by line, for screen readers"},
-	{Key: "base-url", Usage: "the address of the system domain, as visitors reach it; default from --listen"},
-	{Key: "listen", Default: "127.0.0.1:8080", Usage: "the address to listen on, unix:/run/portalctl/http.sock, or systemd for the sockets that hands over"},
-	{Key: "tls", Default: "off", Usage: "off, or files with --tls-cert and --tls-key"},
+	{Key: "base-url", Usage: "the address of the system domain, as visitors reach it; default from --listen, with --tls auto the first verified domain"},
+	{Key: "listen", Default: "127.0.0.1:8080", Usage: "the address to listen on, unix:/run/portalctl/http.sock, or systemd for the sockets that hands over; with --tls auto :443 unless given"},
+	{Key: "tls", Default: "off", Usage: "off, auto for certificates from --acme-directory, or files with --tls-cert and --tls-key"},
 	{Key: "tls-cert", Usage: "the certificate and its chain, as a PEM file"},
 	{Key: "tls-key", Usage: "the certificate's key, as a PEM file"},
+	{Key: "http-listen", Usage: "where plain HTTP is sent on to HTTPS and the authority's questions are answered, such as :80, or off; default :80 with --tls auto, otherwise off"},
+	{Key: "acme-directory", Default: "https://acme-v02.api.letsencrypt.org/directory", Usage: "the certificate authority of --tls auto, by the address of its ACME directory"},
+	{Key: "acme-ca", Usage: "a PEM file with the root that the ACME directory's own certificate comes from, when it is a private one"},
+	{Key: "acme-email", Usage: "the address the certificate authority may write to; default none"},
+	{Key: "acme-eab-kid", Usage: "the key identifier of the account at the authority (external account binding), where it wants one"},
+	{Key: "acme-eab-key", noFlag: true, Usage: "the key to --acme-eab-kid; environment only"},
+	{Key: "acme-eab-key-file", Usage: "a file that holds the key to --acme-eab-kid"},
 	{Key: "trusted-proxy", kind: list, Usage: "networks whose X-Forwarded headers count, such as 10.0.0.0/8; unix for whoever comes by a Unix socket"},
 	{Key: "proxy-protocol", kind: yesNo, Default: "false", Usage: "trusted proxies send a PROXY header, version 1 or 2, before anything else"},
 	{Key: "smtp", Usage: "the mail server: smtp://user@host:587 (with STARTTLS) or smtps://user@host:465"},
