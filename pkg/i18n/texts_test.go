@@ -303,7 +303,7 @@ var unwelcome = map[string]*regexp.Regexp{
 	"de": regexp.MustCompile(`\b(du|dir|dich|deine?[mnrs]?|klicken Sie hier|Email|E-mail)\b|”`),
 	"nl": regexp.MustCompile(`(?i)\b(klik hier|email)\b`),
 	// French sets its marks off by a space that does not break.
-	"fr": regexp.MustCompile(`(?i)\b(tu|toi|tes|cliquez ici|email)\b|[^\x{a0}\x{202f}\s][:;!?»](\s|$)| [:;!?»]|«[^\x{a0}\x{202f}]`),
+	"fr": regexp.MustCompile(`(?i)(^|[^\pL])(tu|toi|tes|cliquez ici|email)($|[^\pL])|[^\x{a0}\x{202f}\s][:;!?»](\s|$)| [:;!?»]|«[^\x{a0}\x{202f}]`),
 	"es": regexp.MustCompile(`(?i)\b(haga clic aquí|email)\b|^[^¿]*\?$|^[^¡]*!$`),
 	// Our digits are European throughout; comma and question mark are not.
 	"ar": regexp.MustCompile(`[٠-٩۰-۹کی,;?]`),
