@@ -34,7 +34,7 @@ var packageMap = []struct {
 	{"web/page", []string{"app", "i18n", "portal"}},
 	// app takes the records that transfer reads into the store; it passes on no
 	// bytes of its own, and transfer stays below it.
-	{"app", []string{"transfer", "store", "auth", "sso", "dns", "portal"}},
+	{"app", []string{"transfer", "store", "auth", "sso", "dns", "picture", "portal"}},
 	{"mail", []string{"socket", "i18n", "portal"}},
 	{"manifest", []string{"portal"}},
 	{"transfer", []string{"portal"}},
@@ -44,6 +44,7 @@ var packageMap = []struct {
 	{"config", []string{"portal"}},
 	{"sso", []string{"portal"}},
 	{"dns", []string{"portal"}},
+	{"picture", []string{"portal"}},
 	{"socket", nil},
 	{"certs", []string{"portal"}},
 	{"auth", nil},
@@ -68,6 +69,7 @@ var onlyIn = []struct {
 	{"github.com/caddyserver/certmagic", []string{"certs"}},
 	{"github.com/mholt/acmez", []string{"certs"}},
 	{"go.uber.org/zap", []string{"certs"}},
+	{"github.com/srwiley", []string{"picture"}},
 	{"github.com/emersion/go-imap", []string{"mail", "portaltest"}},
 	// portaltest fills a store with a million tickets, many rows a statement.
 	{"modernc.org/sqlite", []string{"store", "portaltest"}},

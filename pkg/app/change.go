@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/portalctl/portalctl/pkg/portal"
@@ -37,6 +38,11 @@ func (l *changeList) note(setting, from, to string) bool {
 	}
 	*l = append(*l, Change{setting, from, to})
 	return true
+}
+
+// has reports whether one of the settings differs.
+func (l *changeList) has(settings ...string) bool {
+	return slices.ContainsFunc(*l, func(c Change) bool { return slices.Contains(settings, c.Field) })
 }
 
 // change sets *field to the wanted value, if one is given, and notes the

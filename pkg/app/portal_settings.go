@@ -17,6 +17,7 @@ type PortalChanges struct {
 	Accent   *string
 	TimeZone *string
 	State    *portal.PortalState
+	FaceChanges
 }
 
 // PortalResult is what changing a portal did.
@@ -25,14 +26,19 @@ type PortalResult struct {
 	Changes     []Change
 	Move        *Move // set when its address changed
 	Invitations       // because the portal opened
+	Face        FaceNotes
 }
 
 // SetPortal changes a portal's name, address and looks. One that stops being
 // a draft invites the contacts of its access groups. Links to an address it had
 // lead to the new one until RemoveAddress ends that.
 func (a *App) SetPortal(ctx context.Context, id portal.PortalID, c PortalChanges) (*PortalResult, error) {
+	pics, err := c.read()
+	if err != nil {
+		return nil, err
+	}
 	var r *PortalResult
-	err := a.store.Write(ctx, func(tx *store.Tx) error {
+	err = a.store.Write(ctx, func(tx *store.Tx) error {
 		p, err := tx.Portal(ctx, id)
 		if err != nil {
 			return err
@@ -44,8 +50,17 @@ func (a *App) SetPortal(ctx context.Context, id portal.PortalID, c PortalChanges
 		r = &PortalResult{Portal: p}
 		wasDraft := p.State == portal.Draft
 		was := portal.Address{Portal: p.ID, Domain: p.Domain, Slug: p.Slug, Kind: portal.FormerAddress}
-		if r.Changes, err = c.apply(p, domains); err != nil || len(r.Changes) == 0 {
+		l, err := c.apply(p, domains)
+		if err != nil {
 			return err
+		}
+		f := &face{p: p, list: &l, pics: pics, load: func(kind portal.ImageKind) (*store.Image, error) { return tx.ImageOf(ctx, id, kind) }}
+		if err := c.FaceChanges.apply(f, l.has("name", "accent")); err != nil {
+			return err
+		}
+		r.Changes, r.Face = l, f.notes
+		if len(l) == 0 {
+			return nil
 		}
 		written := r.Changes
 		if p.DomainID == was.Domain.ID && p.Slug == was.Slug {
@@ -60,6 +75,9 @@ func (a *App) SetPortal(ctx context.Context, id portal.PortalID, c PortalChanges
 			written = append(written[:len(written):len(written)], fact("former-address", AddressName(&was.Domain, was.Slug)))
 		}
 		if err != nil {
+			return err
+		}
+		if err := tx.SaveImages(ctx, p, f.images); err != nil {
 			return err
 		}
 		if err := a.note(ctx, tx, portal.AuditPortalChanged, p.ID, aboutPortal(p.ID), written...); err != nil {
@@ -79,7 +97,7 @@ func (a *App) SetPortal(ctx context.Context, id portal.PortalID, c PortalChanges
 	return r, nil
 }
 
-func (c *PortalChanges) apply(p *portal.Portal, domains []portal.Domain) ([]Change, error) {
+func (c *PortalChanges) apply(p *portal.Portal, domains []portal.Domain) (changeList, error) {
 	var l changeList
 	if c.Name != nil {
 		name, err := requiredLine("name", *c.Name)

@@ -9,17 +9,18 @@ import (
 
 	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/portal"
-	"github.com/portalctl/portalctl/pkg/web/page"
 )
 
 type portalSetOptions struct {
-	Portal                               string
-	Name, Slug, Domain, Accent, TimeZone *string
-	State                                *string
+	Portal                       string
+	Name, Slug, Domain, TimeZone *string
+	Accent, State                *string
+	Face                         app.FaceChanges
 }
 
 func newPortalSetCmd(env *Env) *cobra.Command {
-	var name, slug, domain, accent, zone, state string
+	var name, slug, domain, zone, state string
+	var face faceFlags
 	cmd := &cobra.Command{
 		Use:   "set [<portal>]",
 		Short: "Change a portal's name, address, looks or state",
@@ -30,16 +31,24 @@ notice). Links to an address that a portal had before lead to its new one, until
 "portalctl portal address remove" ends that or another portal takes the address.
 
 Opening a draft lets in the contacts of its access groups.
-` + graceHelp,
+` + graceHelp + faceHelp,
 		Example: `  portalctl portal set --name "Nordic Tools Support" --accent "#0f5fc2"
+  portalctl portal set --logo logo.svg --logo-dark logo-dark.svg --font inter
+  portalctl portal set --header-link "Company=https://example.com" --footer-link "Imprint=https://example.com/imprint"
+  portalctl portal set --banner "We move house on Friday." --banner-until "2026-12-04 18:00"
   portalctl portal set help --state paused
   portalctl portal set --domain support.example.com --slug ""`,
 		Args: upTo(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			changes, err := face.changes(cmd)
+			if err != nil {
+				return err
+			}
 			return runPortalSet(cmd.Context(), env, portalSetOptions{
 				Portal: firstOf(args),
 				Name:   given(cmd, "name", name), Slug: given(cmd, "slug", slug), Domain: given(cmd, "domain", domain),
-				Accent: given(cmd, "accent", accent), TimeZone: given(cmd, "time-zone", zone), State: given(cmd, "state", state),
+				Accent: given(cmd, "accent", face.accent), TimeZone: given(cmd, "time-zone", zone), State: given(cmd, "state", state),
+				Face: changes,
 			})
 		},
 	}
@@ -47,16 +56,16 @@ Opening a draft lets in the contacts of its access groups.
 	f.StringVar(&name, "name", "", "the title customers see in the browser tab")
 	f.StringVar(&slug, "slug", "", "the end of the portal's address; may be empty")
 	f.StringVar(&domain, "domain", "", "a connected domain, or system for the address of this machine")
-	f.StringVar(&accent, "accent", "", "the colour of buttons and links, like #0f5fc2")
 	f.StringVar(&zone, "time-zone", "", "the zone of times customers read, like Europe/Stockholm")
 	f.StringVar(&state, "state", "", "draft, live or paused")
+	face.add(cmd)
 	choices(cmd, "state", "draft", "live", "paused")
 	nowFlag(cmd, env)
 	return cmd
 }
 
 func runPortalSet(ctx context.Context, env *Env, o portalSetOptions) error {
-	c := app.PortalChanges{Name: o.Name, Slug: o.Slug, Domain: o.Domain, Accent: o.Accent, TimeZone: o.TimeZone}
+	c := app.PortalChanges{Name: o.Name, Slug: o.Slug, Domain: o.Domain, Accent: o.Accent, TimeZone: o.TimeZone, FaceChanges: o.Face}
 	if o.State != nil {
 		state, err := portal.ParsePortalState(*o.State)
 		if err != nil {
@@ -65,7 +74,7 @@ func runPortalSet(ctx context.Context, env *Env, o portalSetOptions) error {
 		c.State = &state
 	}
 	if c == (app.PortalChanges{}) {
-		return nothingGiven("--name, --slug, --domain, --accent, --time-zone or --state")
+		return nothingGiven("--name, --slug, --domain, --time-zone, --state, " + faceNames + " or another flag of `portalctl portal set --help`")
 	}
 	return env.withApp(ctx, func(a *app.App) error {
 		p, err := env.named(ctx, a, o.Portal)
@@ -80,9 +89,7 @@ func runPortalSet(ctx context.Context, env *Env, o portalSetOptions) error {
 		if err != nil {
 			return err
 		}
-		if c.Accent != nil {
-			sayContrast(env, r.Portal.Accent)
-		}
+		env.sayFace(&c, r)
 		if !r.Portal.Domain.Verified() {
 			env.say("%s is not verified yet, so it serves nothing: portalctl domain verify %s", r.Portal.Domain.Host, r.Portal.Domain.Host)
 		}
@@ -119,26 +126,6 @@ func sayMove(env *Env, p *portal.Portal, m *app.Move) {
 func sayEnded(env *Env, ended *app.EndedAddress) {
 	if ended != nil {
 		env.say("links to %s, a former address of %q, do not lead there any more", ended.Name, ended.Portal)
-	}
-}
-
-// sayContrast tells where an accent is too close to the colours around it, and
-// what pages use in its place.
-func sayContrast(env *Env, accent string) {
-	theme := page.NewTheme(accent)
-	fine := true
-	for _, use := range []struct{ where, colour string }{
-		{"behind the text of buttons", theme.Light.Fill},
-		{"for links on light pages", theme.Light.Text},
-		{"for links on dark pages", theme.Dark.Text},
-	} {
-		if use.colour != accent {
-			fine = false
-			env.say("%s has too little contrast %s; there %s is used in its place", accent, use.where, use.colour)
-		}
-	}
-	if fine {
-		env.say("%s has enough contrast on light and dark pages", accent)
 	}
 }
 

@@ -25,7 +25,7 @@ func newPortalCmd(env *Env) *cobra.Command {
 }
 
 // portalColumns describe a portal, in lists and alone.
-var portalColumns = []output.Column{
+var portalColumns = append([]output.Column{
 	{Name: "name", Head: "Name"},
 	{Name: "url", Head: "URL", Keep: true},
 	{Name: "state", Head: "State"},
@@ -41,7 +41,7 @@ var portalColumns = []output.Column{
 	{Name: "created_at"},
 	{Name: "updated_at"},
 	{Name: "addresses"},
-}
+}, faceColumns...)
 
 // portalRow looks up what a portal's row names.
 func portalRow(ctx context.Context, a *app.App, p *portal.Portal) ([]any, error) {
@@ -77,10 +77,10 @@ func portalRow(ctx context.Context, a *app.App, p *portal.Portal) ([]any, error)
 			others = append(others, addresses[i].Line())
 		}
 	}
-	return []any{
+	return append([]any{
 		p.Name, url, string(p.State), domainName(&p.Domain), p.Slug, p.Language(), inbox,
 		string(p.Tickets.Permissions), string(p.Access.Mode), names, p.Accent, p.TimeZone, p.CreatedAt, p.UpdatedAt, others,
-	}, nil
+	}, faceRow(p)...), nil
 }
 
 // domainName is a domain as flags name it.
@@ -163,6 +163,7 @@ func showPortal(ctx context.Context, env *Env, a *app.App, p *portal.Portal) err
 	}
 	// A sheet has room for everything, so each line gets a heading.
 	heads := []string{"Name", "URL", "State", "Domain", "Slug", "Language", "Inbox", "Permissions", "Access", "Groups", "Accent", "Time zone", "Created", "Changed", "Also at"}
+	heads = append(heads, faceHeads...)
 	columns := make([]output.Column, len(portalColumns))
 	for i, c := range portalColumns {
 		columns[i] = output.Column{Name: c.Name, Head: heads[i]}

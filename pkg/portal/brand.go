@@ -9,16 +9,32 @@ type Brand struct {
 	HeaderLinks []WebLink    `json:"header_links,omitempty"`
 	FooterLinks []WebLink    `json:"footer_links,omitempty"`
 	Banner      *Banner      `json:"banner,omitempty"` // replaced, never changed in place
+	// IconFrom says what the icons are made from; "" when there are none, and
+	// the product's mark in the accent colour stands for them.
+	IconFrom IconSource `json:"icon_from,omitempty"`
 }
+
+// IconSource says what a portal's icons are made from.
+type IconSource string
+
+// The sources of icons.
+const (
+	IconFromFile    IconSource = "file"    // one of its own
+	IconFromLogo    IconSource = "logo"    // the logo, or the sign at its left
+	IconFromInitial IconSource = "initial" // the first letter of the portal's name
+)
 
 // ImageKind says what a picture is for.
 type ImageKind string
 
-// The kinds of picture. Icons are made from the logo.
+// The kinds of picture.
 const (
 	ImageLogo     ImageKind = "logo"
 	ImageLogoDark ImageKind = "logo_dark"
-	ImageIcon     ImageKind = "icon"
+	ImageIcon     ImageKind = "icon"      // as SVG, where there is one
+	ImageIconTab  ImageKind = "icon_tab"  // as PNG, for a browser's tab
+	ImageIconHome ImageKind = "icon_home" // as PNG, for the home screen of a phone
+	ImageMail     ImageKind = "mail"      // the logo as PNG, in the size mails show it
 )
 
 // BrandImage names a picture the store keeps.
@@ -28,6 +44,10 @@ type BrandImage struct {
 	Type   string    `json:"type"`   // its media type
 	Width  int       `json:"width"`  // in pixels, or SVG units
 	Height int       `json:"height"`
+	// LostOnLight and LostOnDark are set when little of a logo can be seen on
+	// light or dark pages, so that it gets a ground of its own there.
+	LostOnLight bool `json:"lost_on_light,omitempty"`
+	LostOnDark  bool `json:"lost_on_dark,omitempty"`
 }
 
 // Image returns the picture of a kind; nil when there is none.
@@ -38,6 +58,23 @@ func (b *Brand) Image(kind ImageKind) *BrandImage {
 		}
 	}
 	return nil
+}
+
+// Logo is the logo in light pages: where there is none for them, the one for
+// dark pages stands there, too. Nil when there is neither.
+func (b *Brand) Logo() *BrandImage {
+	if i := b.Image(ImageLogo); i != nil {
+		return i
+	}
+	return b.Image(ImageLogoDark)
+}
+
+// Format is the kind of file a picture is: SVG or PNG.
+func (i *BrandImage) Format() string {
+	if i.Type == "image/svg+xml" {
+		return "SVG"
+	}
+	return "PNG"
 }
 
 // WebLink is a place outside the portal.

@@ -24,6 +24,9 @@ func (s *Server) infrastructure(next http.Handler) http.Handler {
 		case path == "/robots.txt":
 			info.Route = "GET /robots.txt"
 			plain(w, r, http.StatusOK, "User-agent: *\nDisallow: /\n")
+		case path == "/favicon.ico" && page.IsRead(r):
+			info.Route = "GET /favicon.ico"
+			s.favicon(w, r)
 		case !strings.HasPrefix(path, "/-/"):
 			next.ServeHTTP(w, r)
 		case !page.IsRead(r):
@@ -35,6 +38,9 @@ func (s *Server) infrastructure(next http.Handler) http.Handler {
 		case strings.HasPrefix(path, "/-/theme/"):
 			info.Route = "GET /-/theme/"
 			page.ServeTheme(w, r)
+		case strings.HasPrefix(path, page.ImagePath):
+			info.Route = "GET /-/image/"
+			s.faceImage(w, r)
 		case path == "/-/health":
 			info.Route = "GET /-/health"
 			plain(w, r, http.StatusOK, "ok\n")

@@ -42,6 +42,8 @@ type view struct {
 	One, Many, one, many string
 
 	accent string
+	face   *page.Face   // nil: the product's own
+	notice *page.Notice // nil: there is nothing to announce
 }
 
 // view makes the view of a request. title is the key of the page's title, or
@@ -66,6 +68,12 @@ func (s *Server) viewIn(w http.ResponseWriter, r *http.Request, title, language 
 		}
 		if _, err := portal.ParseAccent(p.Accent); err == nil {
 			v.accent = p.Accent
+		}
+		if !p.IsDesk() {
+			v.face = s.faceOf(p)
+			if v.notice = page.NoticeOf(r, p.Brand.Banner, v.Now); v.notice != nil {
+				v.notice.Label, v.notice.Dismiss = v.T("layout.announcement"), v.T("layout.announcement.dismiss")
+			}
 		}
 		v.One, v.Many = p.Tickets.LabelOne, p.Tickets.LabelMany
 		switch {
@@ -141,9 +149,14 @@ func (v *view) DocumentTitle() string {
 
 // head is what is said of the page before it begins.
 func (v *view) head(class string) page.Head {
+	var styles []string
+	if v.hasBrand() {
+		styles = []string{"brand.css"}
+	}
 	return page.Head{
-		Lang: v.Lang(), Dir: v.Dir(), Title: v.DocumentTitle(), Accent: v.accent, Class: class, Print: v.Print, Skip: v.T("layout.skip"),
-		Banner: lookBanner(v),
+		Styles: styles,
+		Lang:   v.Lang(), Dir: v.Dir(), Title: v.DocumentTitle(), Accent: v.accent, Class: class, Print: v.Print, Skip: v.T("layout.skip"),
+		Banner: above(v), Face: v.face,
 	}
 }
 

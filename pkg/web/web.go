@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/portalctl/portalctl/pkg/app"
@@ -51,6 +52,7 @@ type Server struct {
 	tempDir string
 	desk    http.Handler
 	images  *imageChecks
+	faces   sync.Map // by portal.PortalID: keptFace
 	mux     *http.ServeMux
 }
 

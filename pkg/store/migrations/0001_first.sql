@@ -107,6 +107,7 @@ CREATE TABLE portal_image (
   created_at INTEGER NOT NULL,
   PRIMARY KEY (portal_id, kind)
 ) STRICT;
+CREATE INDEX portal_image_sha256 ON portal_image (sha256);
 
 -- Sentences an operator has put in the place of ours.
 CREATE TABLE portal_text (

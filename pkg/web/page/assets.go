@@ -12,14 +12,17 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/a-h/templ"
+
+	"github.com/portalctl/portalctl/pkg/portal"
 )
 
-//go:embed assets/*.css assets/*.js assets/icons/*.svg
+//go:embed assets/*.css assets/*.js assets/icons/*.svg assets/fonts/*.woff2
 var assetFiles embed.FS
 
 // AssetPath is where assets are served.
@@ -34,7 +37,7 @@ type asset struct {
 }
 
 // assetTypes are what the assets are sent as.
-var assetTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+var assetTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".woff2": "font/woff2"}
 
 // assets are read and compressed once, when the first page needs them.
 var assets = sync.OnceValue(func() map[string]asset {
@@ -43,6 +46,11 @@ var assets = sync.OnceValue(func() map[string]asset {
 	if err != nil {
 		panic(fmt.Sprintf("page: %v", err)) // embedded: a mistake in the program
 	}
+	fonts, err := fs.Glob(assetFiles, "assets/fonts/*.*")
+	if err != nil {
+		panic(fmt.Sprintf("page: %v", err)) // embedded: a mistake in the program
+	}
+	files = append(files, fonts...)
 	for _, file := range files {
 		name := path.Base(file)
 		contentType := assetTypes[path.Ext(name)]
@@ -51,7 +59,10 @@ var assets = sync.OnceValue(func() map[string]asset {
 			panic(fmt.Sprintf("page: %v", err)) // embedded: a mistake in the program
 		}
 		base, ext := strings.TrimSuffix(name, path.Ext(name)), path.Ext(name)
-		a := asset{url: AssetPath + base + "." + digest(data) + ext, contentType: contentType, plain: data, gzip: compressed(data)}
+		a := asset{url: AssetPath + base + "." + digest(data) + ext, contentType: contentType, plain: data}
+		if ext != ".woff2" { // which is compressed already
+			a.gzip = compressed(data)
+		}
 		all[name] = a
 	}
 	return all
@@ -111,33 +122,47 @@ func serveForever(w http.ResponseWriter, r *http.Request, contentType string, pl
 // themeRevision changes the address of every theme when a version of the
 // program works themes out differently.
 var themeRevision = sync.OnceValue(func() string {
-	return digest([]byte(NewTheme("#0f5fc2").CSS() + NewTheme("#f2c744").CSS() + NewTheme("#0f5fc2").Favicon()))[:6]
+	all := themeCSS(portal.NewTheme("#0f5fc2"), "") + themeCSS(portal.NewTheme("#f2c744"), "") + favicon(portal.NewTheme("#0f5fc2"))
+	for _, font := range portal.Fonts {
+		all += fontCSS(font)
+	}
+	return digest([]byte(all))[:6]
 })
 
-// ThemeURL is the address of a portal's colours; FaviconURL of its mark.
-func ThemeURL(accent string) string { return "/-/theme/" + themeName(accent) + ".css" }
+// ThemeURL is the address of a portal's colours and font; "" is the reader's
+// own font.
+func ThemeURL(accent, font string) string { return "/-/theme/" + themeName(accent, font) + ".css" }
 
 // FaviconURL is the address of a portal's mark in its accent colour.
-func FaviconURL(accent string) string { return "/-/theme/" + themeName(accent) + ".svg" }
+func FaviconURL(accent string) string { return "/-/theme/" + themeName(accent, "") + ".svg" }
 
-func themeName(accent string) string {
-	return strings.TrimPrefix(strings.ToLower(accent), "#") + "." + themeRevision()
+func themeName(accent, font string) string {
+	name := strings.TrimPrefix(strings.ToLower(accent), "#")
+	if font != "" {
+		name += "." + font
+	}
+	return name + "." + themeRevision()
 }
 
-// ServeTheme serves the colours and the mark of any accent. They are worked out
-// in microseconds and not kept, so asking for all of them gains nothing.
+// ServeTheme serves the colours and the mark of any accent, with any font. They
+// are worked out in microseconds and not kept, so asking for all of them gains
+// nothing.
 func ServeTheme(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, "/-/theme/")
-	accent, _, _ := strings.Cut(name, ".")
-	if _, ok := parseRGB("#" + accent); !ok {
+	accent, rest, _ := strings.Cut(name, ".")
+	if _, _, _, ok := portal.RGB("#" + accent); !ok {
 		http.NotFound(w, r)
 		return
 	}
-	switch theme := NewTheme("#" + accent); name {
-	case themeName(accent) + ".css":
-		serveForever(w, r, "text/css; charset=utf-8", []byte(theme.CSS()), nil)
-	case themeName(accent) + ".svg":
-		serveForever(w, r, "image/svg+xml", []byte(theme.Favicon()), nil)
+	font, _, _ := strings.Cut(rest, ".")
+	if !slices.Contains(portal.Fonts, font) {
+		font = ""
+	}
+	switch theme := portal.NewTheme("#" + accent); name {
+	case themeName(accent, font) + ".css":
+		serveForever(w, r, "text/css; charset=utf-8", []byte(themeCSS(theme, font)), nil)
+	case themeName(accent, "") + ".svg":
+		serveForever(w, r, "image/svg+xml", []byte(favicon(theme)), nil)
 	default:
 		http.NotFound(w, r)
 	}

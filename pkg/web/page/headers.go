@@ -4,7 +4,7 @@ import "net/http"
 
 // policy is the Content-Security-Policy of pages: nothing but our own files,
 // no script in the page, no other site around it.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
 
 // FilePolicy is the Content-Security-Policy of what people uploaded.

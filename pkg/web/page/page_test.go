@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/portalctl/portalctl/pkg/portal"
 )
 
 func TestReturnPath(t *testing.T) {
@@ -187,8 +189,8 @@ func TestAssetsAreCompressedOnceAndKept(t *testing.T) {
 
 func TestThemeAddresses(t *testing.T) {
 	for path, want := range map[string]int{
-		ThemeURL("#0f5fc2"): 200, FaviconURL("#AABBCC"): 200, "/-/theme/0f5fc2.css": 404, "/-/theme/zzzzzz.123456.css": 404,
-		"/-/theme/0f5fc2.000000.css": 404, "/-/theme/": 404, strings.ToUpper(ThemeURL("#abcdef")): 404,
+		ThemeURL("#0f5fc2", ""): 200, ThemeURL("#0f5fc2", portal.FontInter): 200, FaviconURL("#AABBCC"): 200, "/-/theme/0f5fc2.css": 404, "/-/theme/zzzzzz.123456.css": 404,
+		"/-/theme/0f5fc2.000000.css": 404, "/-/theme/": 404, strings.ToUpper(ThemeURL("#abcdef", "")): 404,
 	} {
 		w := httptest.NewRecorder()
 		ServeTheme(w, &http.Request{Method: http.MethodGet, URL: &url.URL{Path: path}, Header: http.Header{}})

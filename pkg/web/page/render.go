@@ -22,6 +22,14 @@ func (h *Head) banner() templ.Component {
 	return h.Banner
 }
 
+// face is how the page looks.
+func (h *Head) face() *Face {
+	if h.Face == nil {
+		return &Face{Theme: ThemeURL(h.Accent, ""), Icons: []IconLink{{"icon", "image/svg+xml", "", FaviconURL(h.Accent)}}}
+	}
+	return h.Face
+}
+
 // Render writes a page as a whole, or returns why it cannot.
 func Render(w http.ResponseWriter, r *http.Request, status int, c templ.Component) error {
 	b := Buffer()

@@ -19,6 +19,18 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// An announcement that was put away stays away in this browser.
+for (const box of document.querySelectorAll("[data-notice]")) {
+  const button = box.querySelector("button");
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const { notice, cookie } = box.dataset;
+    document.cookie = `${cookie}=${notice}; Path=/; Max-Age=31536000; SameSite=Lax` + (cookie.startsWith("__Host-") ? "; Secure" : "");
+    box.remove();
+    document.getElementById("main")?.focus();
+  });
+}
+
 // Passwords can be looked at.
 for (const input of document.querySelectorAll("input[data-show]")) {
   const box = document.createElement("span");
