@@ -198,7 +198,7 @@ var faceColumns = []output.Column{
 }
 
 // faceHeads are their headings on a portal's own sheet.
-var faceHeads = []string{"Font", "Logo", "Logo, dark", "Icon", "Header links", "Footer links", "Banner"}
+var faceHeads = []string{"Font", "Logo", "Logo, dark", "Icon", "Head links", "Foot links", "Banner"}
 
 func faceRow(p *portal.Portal) []any {
 	b := &p.Brand
