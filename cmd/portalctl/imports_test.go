@@ -43,6 +43,7 @@ var packageMap = []struct {
 	{"output", []string{"portal"}},
 	{"config", []string{"portal"}},
 	{"sso", []string{"portal"}},
+	{"certs", []string{"portal"}},
 	{"dns", []string{"portal"}},
 	{"picture", []string{"portal"}},
 	{"socket", nil},

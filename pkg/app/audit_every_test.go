@@ -31,6 +31,7 @@ var unaudited = map[string]string{
 	"reading notes that a mention was seen, which is the reader's own":  `Conversation`,
 	"a draft is seen by nobody but the agent":                           `KeepDeskDraft KeepDeskFiles KeepNewDraft`,
 	"who has a page open is forgotten in a minute":                      `EndPresence KeepPresence`,
+	"when a domain was first served by TLS is nobody's act":             `Served`,
 	"it works on a copy that is thrown away":                            `OnCopy`,
 	"a ticket's own history tells who did it":                           `Assign AssignTicket LinkTickets LookAfterDesk Promise Snooze Split TagTicket UnlinkTickets Wake CloseTicket CreateTicket DeskClose DeskReopen DeskReply OpenDeskTicket OpenTicket Rate RateTicket ReopenTicket Reply`,
 	"it does what has a line of its own, to several tickets":            `BulkTickets`,
@@ -95,6 +96,9 @@ var acts = []act{
 	}},
 	{"RemoveAddress", portal.AuditAddressRemoved, func(ctx context.Context, w *world) error {
 		return failed(w.RemoveAddress(ctx, 0, "support.example.com/hjalp"))
+	}},
+	{"SetDomainSecurity", portal.AuditDomainChanged, func(ctx context.Context, w *world) error {
+		return failed(w.SetDomainSecurity(ctx, "support.example.com", DomainSecurity{HSTS: "on"}))
 	}},
 	{"SetDomainLanguage", portal.AuditDomainChanged, func(ctx context.Context, w *world) error {
 		return failed(w.SetDomainLanguage(ctx, "support.example.com", "sv"))

@@ -117,7 +117,7 @@ func (a *App) keepProof(ctx context.Context, tx *store.Tx, d *portal.Domain, c *
 		if !d.LostAt.IsZero() {
 			return nil
 		}
-		d.LostAt = tx.Now
+		d.LostAt, d.ServedSince = tx.Now, time.Time{} // what went well so far counts no more
 		return a.note(ctx, tx, portal.AuditDomainLost, 0, aboutDomain(d.ID), fact("host", d.Host), fact("why", d.LostWhy))
 	}
 	return nil

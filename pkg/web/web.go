@@ -116,6 +116,12 @@ func (s *Server) visit(next http.Handler) http.Handler {
 			return
 		}
 		info.Visit, info.Portal = v, v.Portal.Slug
+		if !v.Elsewhere() {
+			page.DomainHeaders(w, r, &v.Portal.Domain, s.now())
+			if info.TLS {
+				s.app.Served(v)
+			}
+		}
 		if v.Moved != "" && page.IsRead(r) {
 			s.sendOn(w, r, v)
 			return

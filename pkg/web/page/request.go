@@ -23,7 +23,8 @@ type Info struct {
 	Ref     string // to quote when something went wrong
 	Address string // the visitor's IP address; never logged
 	Host    string // the host the visitor asked for, lower case, without port
-	Secure  bool   // the visitor came by TLS
+	Secure  bool   // the visitor came by TLS, or everybody does
+	TLS     bool   // the visitor is known to have come by TLS
 
 	Route  string // the pattern that matched, without a token in it
 	Portal string // the portal's slug
@@ -49,8 +50,8 @@ func WithInfo(proxies *Proxies, alwaysSecure bool, next http.Handler) http.Handl
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		info := &Info{Ref: NewRef()}
 		var host string
-		info.Address, host, info.Secure = proxies.Visitor(r)
-		info.Host, info.Secure = hostOnly(host), info.Secure || alwaysSecure
+		info.Address, host, info.TLS = proxies.Visitor(r)
+		info.Host, info.Secure = hostOnly(host), info.TLS || alwaysSecure
 		r = r.WithContext(context.WithValue(r.Context(), infoKey{}, info))
 		// The check of a form's origin compares with this host.
 		r.Host = host
