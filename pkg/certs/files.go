@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// lookEvery is how often certificate files are read. What has changed is used
+// readEvery is how often certificate files are read. What has changed is used
 // once it has been the same for two looks in a row: until then somebody may be
 // in the middle of writing it.
-const lookEvery = 5 * time.Second
+const readEvery = 5 * time.Second
 
 // maxFile bounds a certificate file; chains take a few kilobytes.
 const maxFile = 1 << 20
@@ -75,7 +75,7 @@ func (f *Files) Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error
 // Run looks for renewed certificates until ctx ends. Connections there are keep
 // theirs. When what is used has changed, changed is called.
 func (f *Files) Run(ctx context.Context, changed func()) {
-	ticker := time.NewTicker(lookEvery)
+	ticker := time.NewTicker(readEvery)
 	defer ticker.Stop()
 	for {
 		select {

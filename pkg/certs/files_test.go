@@ -106,7 +106,7 @@ func (r *renewals) used() string {
 
 // wait lets Run look n times.
 func (r *renewals) wait(n int) {
-	time.Sleep(time.Duration(n) * lookEvery)
+	time.Sleep(time.Duration(n) * readEvery)
 	synctest.Wait()
 }
 
