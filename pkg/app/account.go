@@ -86,6 +86,9 @@ func (a *App) SaveProfile(ctx context.Context, v *Visit, name, language, timeZon
 	if language, err = a.language("language", language); err != nil {
 		problems = append(problems, err)
 	}
+	if err == nil && language != "" && !v.Portal.Speaks(language) {
+		problems = append(problems, portal.Invalidf("field.language", "language", "%q is not a language of this portal; use %s", language, oneOf(v.Portal.Offers())))
+	}
 	if timeZone, err = zoneName("time_zone", timeZone); err != nil {
 		problems = append(problems, err)
 	}

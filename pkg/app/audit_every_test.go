@@ -224,6 +224,9 @@ var acts = []act{
 		if err := failed(w.AddGroup(ctx, "Swedes", portal.RuleSet{{{Property: "language", Op: portal.OpEquals, Values: []string{"sv"}}}})); err != nil {
 			return err
 		}
+		if err := failed(w.SetPortal(ctx, w.portal.ID, PortalChanges{Languages: &[]string{"sv"}})); err != nil {
+			return err
+		}
 		return w.SaveProfile(ctx, w.as(w.ana), "Ana", "sv", "")
 	}},
 	{"SetAuditRetention", portal.AuditRetention, func(ctx context.Context, w *world) error { return failed(w.SetAuditRetention(ctx, 365)) }},

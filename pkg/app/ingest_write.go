@@ -112,9 +112,11 @@ func (in *intake) words(d *decision) MailWords {
 	language := "en"
 	if d.portal != nil {
 		language = d.portal.Language()
-	}
-	if d.contact != nil {
-		language = cmp.Or(d.contact.Language, language)
+		if d.contact != nil {
+			language = d.portal.LanguageFor(d.contact.Language)
+		}
+	} else if d.contact != nil && d.contact.Language != "" {
+		language = d.contact.Language
 	}
 	return in.mailWords(language)
 }

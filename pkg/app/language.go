@@ -37,6 +37,28 @@ func (a *App) language(field, s string) (string, error) {
 	return "", portal.Invalidf("field.language", field, "%q is not a language portals speak; use %s", s, oneOf(a.texts.Languages))
 }
 
+// offer sets the languages a portal offers. Countries are left out: which one
+// a reader lives in is theirs to say.
+func (a *App) offer(l *changeList, p *portal.Portal, tags []string) error {
+	codes := []string{}
+	for _, s := range tags {
+		tag, err := a.language("languages", s)
+		if err != nil {
+			return err
+		}
+		if code := portal.LanguageCode(tag); code != "" && !slices.Contains(codes, code) {
+			codes = append(codes, code)
+		}
+	}
+	before := strings.Join(p.Offers(), ",")
+	if slices.Equal(codes, p.Languages) {
+		return nil
+	}
+	p.Languages = codes
+	l.note("languages", before, strings.Join(p.Offers(), ","))
+	return nil
+}
+
 // oneOf lists words for a sentence: sv, en or fi.
 func oneOf(words []string) string {
 	if len(words) < 2 {

@@ -1,11 +1,14 @@
 package app
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/portalctl/portalctl/pkg/portal"
+	"github.com/portalctl/portalctl/pkg/store"
 )
 
 // threeLanguages stands in for the texts, which app does not know.
@@ -42,5 +45,64 @@ func TestLanguagesPeopleChooseAreThoseOfTheTexts(t *testing.T) {
 	}
 	if _, err := New(Options{}).language("language", "sv"); err == nil {
 		t.Error("an app that was told of no texts takes Swedish")
+	}
+}
+
+func TestMailIsInTheRecipientsLanguageIfThePortalOffersIt(t *testing.T) {
+	w := newWorld(t, nil)
+	tests := []struct {
+		own, domain string
+		offers      []string
+		want        string
+	}{
+		{"", "en", nil, "en"},
+		{"sv", "en", nil, "en"},
+		{"sv", "en", []string{"fi", "sv"}, "sv"},
+		{"sv-FI", "en", []string{"sv"}, "sv-FI"},
+		{"en-US", "en", nil, "en-US"},
+		{"", "en-GB", []string{"sv"}, "en-GB"},
+		{"fi", "sv", []string{"en"}, "sv"},
+		{"en", "sv", []string{"en"}, "en"},
+	}
+	for _, tt := range tests {
+		w.write(func(ctx context.Context, tx *store.Tx) error {
+			w.ana.Language, w.portal.Languages = tt.own, tt.offers
+			w.portal.Domain.Language = tt.domain
+			if err := errors.Join(tx.SaveContact(ctx, w.ana), tx.SavePortal(ctx, w.portal), tx.SaveDomain(ctx, &w.portal.Domain)); err != nil {
+				return err
+			}
+			p, err := w.pack(ctx, tx, &store.Mail{Kind: store.MailSignIn, Portal: w.portal.ID, Contact: w.ana.ID, Recipient: w.ana.Email, CreatedAt: tx.Now})
+			if err == nil && p.letter.Language != tt.want {
+				t.Errorf("a contact who chose %q gets mail of a portal in %s that offers %v in %q, want %q", tt.own, tt.domain, tt.offers, p.letter.Language, tt.want)
+			}
+			return err
+		})
+	}
+}
+
+func TestPortalOffersLanguages(t *testing.T) {
+	w := newWorld(t, nil)
+	set := func(languages ...string) ([]Change, error) {
+		r, err := w.SetPortal(t.Context(), w.portal.ID, PortalChanges{Languages: &languages})
+		if err != nil {
+			return nil, err
+		}
+		return r.Changes, nil
+	}
+	for _, tt := range []struct {
+		languages []string
+		want      []Change
+	}{
+		{[]string{"sv", "EN", "sv_FI"}, []Change{{"languages", "en", "en,sv"}}},
+		{[]string{"sv", "en"}, nil},
+		{[]string{"fi"}, []Change{{"languages", "en,sv", "en,fi"}}},
+		{nil, []Change{{"languages", "en,fi", "en"}}},
+	} {
+		if got, err := set(tt.languages...); err != nil || !slices.Equal(got, tt.want) {
+			t.Errorf("offering %v changes %v, %v, want %v", tt.languages, got, err, tt.want)
+		}
+	}
+	if _, err := set("sv", "tlh"); portal.KindOf(err) != portal.Invalid {
+		t.Errorf("offering Klingon: %v", err)
 	}
 }

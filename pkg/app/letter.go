@@ -203,7 +203,9 @@ func (k *packing) begin(ctx context.Context) error {
 	}
 	if c := k.contact; c != nil {
 		l.Name = c.Name
-		if c.Language != "" {
+		if p := k.portal; p != nil {
+			l.Language = p.LanguageFor(c.Language)
+		} else if c.Language != "" {
 			l.Language = c.Language
 		}
 		if c.TimeZone != "" {

@@ -18,6 +18,9 @@ type PortalChanges struct {
 	TimeZone *string
 	State    *portal.PortalState
 	FaceChanges
+	// Languages are those it offers; its domain's is always among them. None
+	// leaves the domain's alone.
+	Languages *[]string
 }
 
 // PortalResult is what changing a portal did.
@@ -53,6 +56,11 @@ func (a *App) SetPortal(ctx context.Context, id portal.PortalID, c PortalChanges
 		l, err := c.apply(p, domains)
 		if err != nil {
 			return err
+		}
+		if c.Languages != nil {
+			if err := a.offer(&l, p, *c.Languages); err != nil {
+				return err
+			}
 		}
 		f := &face{p: p, list: &l, pics: pics, load: func(kind portal.ImageKind) (*store.Image, error) { return tx.ImageOf(ctx, id, kind) }}
 		if err := c.FaceChanges.apply(f, l.has("name", "accent")); err != nil {

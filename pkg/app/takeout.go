@@ -119,10 +119,10 @@ func (t *TakeOut) Contact() portal.ContactID { return t.contact.ID }
 // Language is the contact's, else the portal's.
 func (t *TakeOut) Language() string {
 	switch {
+	case t.Portal != nil:
+		return t.Portal.LanguageFor(t.contact.Language)
 	case t.contact.Language != "":
 		return t.contact.Language
-	case t.Portal != nil:
-		return t.Portal.Language()
 	}
 	return "en"
 }

@@ -384,7 +384,7 @@ func TestListPagesSortsAndFilters(t *testing.T) {
 	if start := get(ListQuery{Limit: 2, Before: back.Prev}); subjects(start) != subjects(first) || start.Prev != "" {
 		t.Errorf("back to %q, %+v", subjects(start), start)
 	}
-	ana.Contact.Language = "sv"
+	ana.Contact.Language, ana.Portal.Languages = "sv", []string{"sv"}
 	if got := subjects(get(ListQuery{Sort: portal.ColumnSubject, Asc: true})); got != "apple Zebra Ångström äpple Öl" {
 		t.Errorf("in Swedish order: %q", got)
 	}

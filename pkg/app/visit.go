@@ -52,6 +52,13 @@ type Visit struct {
 	Device Device
 	touch  bool // its session is to be noted as in use
 
+	// Wanted is the language the visitor chose before they signed in, else the
+	// one their browser likes best of those the portal offers; "" for neither.
+	Wanted string
+	// Locale is the language of the page with the reader's country, which
+	// decides clock and calendar: en-GB. Whoever knows the browser fills it in.
+	Locale string
+
 	// Ended is set when the browser holds a session that has ended by itself
 	// (idle, its longest time, signed out), so that what it posts can be kept
 	// as the draft of the contact it belonged to.
@@ -118,19 +125,33 @@ func (v *Visit) Arriving() portal.Person {
 	return portal.Person{}
 }
 
-// Language is the language of the page: the reader's own, else the portal's.
+// Language is the language of the page: the reader's own if the portal offers
+// it, else what they or their browser ask for, else the portal's. Agents read
+// their own everywhere.
 func (v *Visit) Language() string {
-	for _, c := range []*portal.Contact{v.Contact, v.ArrivingContact} {
-		if c != nil && c.Language != "" {
-			return c.Language
-		}
+	if own := v.OwnLanguage(); own != "" {
+		return own
 	}
+	if v.Portal.Speaks(v.Wanted) {
+		return v.Wanted
+	}
+	return v.Portal.Language()
+}
+
+// OwnLanguage is the language of the reader's account; "" when they chose
+// none, or one the portal does not offer any more.
+func (v *Visit) OwnLanguage() string {
 	for _, a := range []*portal.Agent{v.Agent, v.ArrivingAgent} {
 		if a != nil && a.Language != "" {
 			return a.Language
 		}
 	}
-	return v.Portal.Language()
+	for _, c := range []*portal.Contact{v.Contact, v.ArrivingContact} {
+		if c != nil && v.Portal.Speaks(c.Language) {
+			return c.Language
+		}
+	}
+	return ""
 }
 
 // TimeZone is the zone times are shown in.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/config"
+	"github.com/portalctl/portalctl/pkg/i18n"
 	"github.com/portalctl/portalctl/pkg/mail"
 	"github.com/portalctl/portalctl/pkg/portal"
 	"github.com/portalctl/portalctl/pkg/store"
@@ -133,6 +134,9 @@ func demoPortal(ctx context.Context, env *Env, a *app.App) (*portal.Portal, erro
 		return nil, err
 	}
 	p := made.Portal
+	if _, err := a.SetPortal(ctx, p.ID, app.PortalChanges{Languages: ptr(i18n.Codes())}); err != nil {
+		return nil, err
+	}
 	for i, g := range data.Agent {
 		role := portal.RoleAgent
 		if i == 0 {

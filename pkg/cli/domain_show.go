@@ -193,8 +193,8 @@ func runDomainSet(ctx context.Context, env *Env, name string, o domainSetOptions
 // languageName is a language as people name it: "Svenska (sv)".
 func languageName(code string) string {
 	for _, l := range i18n.Languages() {
-		if l.Code == code {
-			return fmt.Sprintf("%s (%s)", l.Name, l.Code)
+		if l.Code == portal.LanguageCode(code) {
+			return fmt.Sprintf("%s (%s)", l.Name, code)
 		}
 	}
 	return code

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/portalctl/portalctl/pkg/app"
+	"github.com/portalctl/portalctl/pkg/i18n"
 	"github.com/portalctl/portalctl/pkg/portal"
 )
 
@@ -15,11 +16,13 @@ type portalSetOptions struct {
 	Portal                       string
 	Name, Slug, Domain, TimeZone *string
 	Accent, State                *string
+	Languages                    *[]string
 	Face                         app.FaceChanges
 }
 
 func newPortalSetCmd(env *Env) *cobra.Command {
 	var name, slug, domain, zone, state string
+	var languages []string
 	var face faceFlags
 	cmd := &cobra.Command{
 		Use:   "set [<portal>]",
@@ -30,6 +33,10 @@ A portal is a draft (only agents can open it), live, or paused (customers see a
 notice). Links to an address that a portal had before lead to its new one, until
 "portalctl portal address remove" ends that or another portal takes the address.
 
+A portal appears in its domain's language. With --languages it offers others
+beside it: customers read the one they chose, else the one their browser asks
+for, else the domain's.
+
 Opening a draft lets in the contacts of its access groups.
 ` + graceHelp + faceHelp,
 		Example: `  portalctl portal set --name "Nordic Tools Support" --accent "#0f5fc2"
@@ -37,6 +44,7 @@ Opening a draft lets in the contacts of its access groups.
   portalctl portal set --header-link "Company=https://example.com" --footer-link "Imprint=https://example.com/imprint"
   portalctl portal set --banner "We move house on Friday." --banner-until "2026-12-04 18:00"
   portalctl portal set help --state paused
+  portalctl portal set --languages sv,en,fi
   portalctl portal set --domain support.example.com --slug ""`,
 		Args: upTo(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -48,7 +56,8 @@ Opening a draft lets in the contacts of its access groups.
 				Portal: firstOf(args),
 				Name:   given(cmd, "name", name), Slug: given(cmd, "slug", slug), Domain: given(cmd, "domain", domain),
 				Accent: given(cmd, "accent", face.accent), TimeZone: given(cmd, "time-zone", zone), State: given(cmd, "state", state),
-				Face: changes,
+				Languages: given(cmd, "languages", languages),
+				Face:      changes,
 			})
 		},
 	}
@@ -60,12 +69,14 @@ Opening a draft lets in the contacts of its access groups.
 	f.StringVar(&state, "state", "", "draft, live or paused")
 	face.add(cmd)
 	choices(cmd, "state", "draft", "live", "paused")
+	f.StringSliceVar(&languages, "languages", nil, "the languages it offers beside its domain's; \"\" for that alone")
+	choices(cmd, "languages", i18n.Codes()...)
 	nowFlag(cmd, env)
 	return cmd
 }
 
 func runPortalSet(ctx context.Context, env *Env, o portalSetOptions) error {
-	c := app.PortalChanges{Name: o.Name, Slug: o.Slug, Domain: o.Domain, Accent: o.Accent, TimeZone: o.TimeZone, FaceChanges: o.Face}
+	c := app.PortalChanges{Name: o.Name, Slug: o.Slug, Domain: o.Domain, Accent: o.Accent, TimeZone: o.TimeZone, Languages: o.Languages, FaceChanges: o.Face}
 	if o.State != nil {
 		state, err := portal.ParsePortalState(*o.State)
 		if err != nil {
@@ -74,7 +85,7 @@ func runPortalSet(ctx context.Context, env *Env, o portalSetOptions) error {
 		c.State = &state
 	}
 	if c == (app.PortalChanges{}) {
-		return nothingGiven("--name, --slug, --domain, --time-zone, --state, " + faceNames + " or another flag of `portalctl portal set --help`")
+		return nothingGiven("--name, --slug, --domain, --time-zone, --state, --languages, " + faceNames + " or another flag of `portalctl portal set --help`")
 	}
 	return env.withApp(ctx, func(a *app.App) error {
 		p, err := env.named(ctx, a, o.Portal)

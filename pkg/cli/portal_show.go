@@ -32,6 +32,7 @@ var portalColumns = append([]output.Column{
 	{Name: "domain"},
 	{Name: "slug"},
 	{Name: "language", Head: "Language", Spare: true},
+	{Name: "languages"},
 	{Name: "inbox", Head: "Inbox", Spare: true},
 	{Name: "permissions", Head: "Permissions", Spare: true},
 	{Name: "access", Head: "Access", Spare: true},
@@ -78,7 +79,7 @@ func portalRow(ctx context.Context, a *app.App, p *portal.Portal) ([]any, error)
 		}
 	}
 	return append([]any{
-		p.Name, url, string(p.State), domainName(&p.Domain), p.Slug, p.Language(), inbox,
+		p.Name, url, string(p.State), domainName(&p.Domain), p.Slug, p.Language(), p.Offers(), inbox,
 		string(p.Tickets.Permissions), string(p.Access.Mode), names, p.Accent, p.TimeZone, p.CreatedAt, p.UpdatedAt, others,
 	}, faceRow(p)...), nil
 }
@@ -162,7 +163,7 @@ func showPortal(ctx context.Context, env *Env, a *app.App, p *portal.Portal) err
 		counts[string(status)] = n
 	}
 	// A sheet has room for everything, so each line gets a heading.
-	heads := []string{"Name", "URL", "State", "Domain", "Slug", "Language", "Inbox", "Permissions", "Access", "Groups", "Accent", "Time zone", "Created", "Changed", "Also at"}
+	heads := []string{"Name", "URL", "State", "Domain", "Slug", "Language", "Languages", "Inbox", "Permissions", "Access", "Groups", "Accent", "Time zone", "Created", "Changed", "Also at"}
 	heads = append(heads, faceHeads...)
 	columns := make([]output.Column, len(portalColumns))
 	for i, c := range portalColumns {

@@ -369,7 +369,7 @@ func (s *Server) presence(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := &view{Printer: i18n.For(visit.Language())}
+	v := &view{Printer: page.PrinterOf(visit)}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	return json.NewEncoder(w).Encode(presenceNews{v.presentWords(pulse.Present), pulse.Newer, strconv.FormatInt(int64(pulse.Last), 10)})

@@ -96,6 +96,7 @@ func (st *stream) admitted() bool {
 	if err != nil || v.Agent == nil || v.Agent.ID != st.visit.Agent.ID {
 		return false
 	}
+	v.Wanted, v.Locale = st.visit.Wanted, st.visit.Locale
 	st.visit = v
 	return true
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/i18n"
 	"github.com/portalctl/portalctl/pkg/portal"
+	"github.com/portalctl/portalctl/pkg/web/page"
 )
 
 func (v *view) queueURL(q portal.Queue) templ.SafeURL {
@@ -45,7 +46,7 @@ func (v *view) some(c app.Count) string { return countText(v.Printer, c) }
 
 // countTexts are all counts of the navigation by the names of their entries.
 func countTexts(visit *app.Visit, f *app.DeskFrame) map[string]string {
-	p := i18n.For(visit.Language())
+	p := page.PrinterOf(visit)
 	texts := map[string]string{"held": countText(p, f.Held)}
 	for _, q := range f.Queues {
 		texts[queueNav(q.Queue)] = countText(p, q.Count)

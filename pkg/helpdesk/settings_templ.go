@@ -81,7 +81,7 @@ func settingsView(p settingsPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = page.Input(p.Printer, p.Form, page.Field{Name: "language", Label: p.T("account.language"), Plain: true, List: page.Languages(p.Printer, p.Visit.Portal.Language(), p.Value("language"))}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = page.Input(p.Printer, p.Form, page.Field{Name: "language", Label: p.T("account.language"), Plain: true, List: page.Languages(p.Printer, p.Visit.Portal, p.Value("language"))}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -46,7 +46,7 @@ func (s *Server) view(w http.ResponseWriter, r *http.Request, title string) (*vi
 func (s *Server) bareView(w http.ResponseWriter, r *http.Request, title string) *view {
 	visit := visitFrom(r)
 	v := &view{
-		Printer: i18n.For(visit.Language()), Visit: visit, Agent: visit.Agent, Base: visit.Portal.BasePath(),
+		Printer: page.Printer(w, r, visit, ""), Visit: visit, Agent: visit.Agent, Base: visit.Portal.BasePath(),
 		Now: s.now(), Zone: page.ZoneOf(visit),
 	}
 	v.Flash = v.flash(page.TakeFlash(w, r))
@@ -89,7 +89,7 @@ func (v *view) head(class string) page.Head {
 		title = v.Title + " · " + title
 	}
 	return page.Head{
-		Lang: v.Lang(), Dir: v.Dir(), Title: title, Accent: v.Visit.Portal.Accent, Class: class, Skip: v.T("layout.skip"),
+		Lang: v.Tag(), Dir: v.Dir(), Title: title, Accent: v.Visit.Portal.Accent, Class: class, Skip: v.T("layout.skip"),
 		Styles: []string{"desk.css", "desk-reports.css", "conversation.css"}, Scripts: []string{"desk.js", "conversation.js"},
 	}
 }

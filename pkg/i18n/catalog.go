@@ -171,25 +171,27 @@ func newEntry(value any) (entry, error) {
 type Language struct {
 	Code string // "sv"
 	Name string // in the language itself: "Svenska"
+	Dir  string // ltr or rtl
 }
 
 // Languages lists every language there is, the default first.
-func Languages() []Language { return loaded().languages() }
+func Languages() []Language { return slices.Clone(listed()) }
+
+var listed = sync.OnceValue(func() []Language { return loaded().languages() })
 
 func (c *catalog) languages() []Language {
 	list := make([]Language, len(c.codes))
 	for i, code := range c.codes {
-		list[i] = Language{Code: code, Name: ownName(c.files[code])}
+		list[i] = Language{Code: code, Name: simple(c.files[code], "language.name"), Dir: simple(c.files[code], "language.dir")}
 	}
 	return list
 }
 
-// ownName finds what a language calls itself without reading all its texts.
-func ownName(file []byte) string {
-	const line = `"language.name" = "`
-	_, rest, _ := bytes.Cut(file, []byte(line))
-	name, _, _ := bytes.Cut(rest, []byte(`"`))
-	return string(name)
+// simple finds one text without reading them all.
+func simple(file []byte, key string) string {
+	_, rest, _ := bytes.Cut(file, []byte(`"`+key+`" = "`))
+	text, _, _ := bytes.Cut(rest, []byte(`"`))
+	return string(text)
 }
 
 // Codes lists the codes of every language there is, the default first.

@@ -174,8 +174,8 @@ func TestErrorText(t *testing.T) {
 func twoLanguages(t *testing.T) *catalog {
 	t.Helper()
 	c, err := newCatalog(fstest.MapFS{
-		"locales/en.toml": {Data: []byte(`"language.name" = "English"`)},
-		"locales/sv.toml": {Data: []byte(`"language.name" = "Svenska"`)},
+		"locales/en.toml": {Data: []byte("\"language.name\" = \"English\"\n\"language.dir\" = \"ltr\"")},
+		"locales/sv.toml": {Data: []byte("\"language.name\" = \"Svenska\"\n\"language.dir\" = \"ltr\"")},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -217,7 +217,7 @@ func TestLanguageIsChosen(t *testing.T) {
 			}
 		}
 	}
-	if got, want := fmt.Sprint(c.languages()), "[{en English} {sv Svenska}]"; got != want {
+	if got, want := fmt.Sprint(c.languages()), "[{en English ltr} {sv Svenska ltr}]"; got != want {
 		t.Errorf("the languages are %s, want %s", got, want)
 	}
 	if code, ok := c.match("sv-SE"); code != "sv" || !ok {
@@ -385,6 +385,9 @@ func TestDates(t *testing.T) {
 	}
 	for _, l := range Languages() {
 		p := For(l.Code)
+		if p.T("language.name") != l.Name || p.Dir() != l.Dir {
+			t.Errorf("%s is listed as %q, %s, and is %q, %s", l.Code, l.Name, l.Dir, p.T("language.name"), p.Dir())
+		}
 		for _, key := range []string{"date.months", "date.months_short"} {
 			if names := strings.Split(p.T(key), " "); len(names) != 12 {
 				t.Errorf("%s: %q has %d names, want 12 (a space within a name does not break: \\u00a0): %q", l.Code, key, len(names), names)

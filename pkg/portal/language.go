@@ -21,7 +21,8 @@ func SameLanguage(present, next string) string {
 }
 
 // Offers lists the codes of the languages the portal's pages and mails come
-// in: its domain's first, then the others an operator named.
+// in: its domain's first, then the others an operator named. The help desk
+// comes in every language there is.
 func (p *Portal) Offers() []string {
 	own := LanguageCode(p.Language())
 	list := []string{own}
@@ -36,5 +37,14 @@ func (p *Portal) Offers() []string {
 // Speaks reports whether the portal's pages come in the language of a tag.
 func (p *Portal) Speaks(tag string) bool {
 	code := LanguageCode(tag)
-	return code != "" && (code == LanguageCode(p.Language()) || slices.Contains(p.Languages, code))
+	return code != "" && (p.IsDesk() || code == LanguageCode(p.Language()) || slices.Contains(p.Languages, code))
+}
+
+// LanguageFor is the language the portal writes to somebody in who chose own:
+// that if the portal offers it, else its domain's.
+func (p *Portal) LanguageFor(own string) string {
+	if p.Speaks(own) {
+		return own
+	}
+	return p.Language()
 }

@@ -13,7 +13,7 @@ func (p *accountPage) profileForm() *form {
 
 // languages lists them with the chosen one.
 func (p *accountPage) languages(chosen string) []option {
-	return page.Languages(p.Printer, p.Visit.Portal.Language(), chosen)
+	return page.Languages(p.Printer, p.Visit.Portal, chosen)
 }
 
 func (p *accountPage) timeZones(chosen string) []option {

@@ -51,7 +51,7 @@ func TestOnlyTheButtonUsesALink(t *testing.T) {
 
 // The mail that brought somebody here was in their language.
 func TestALinkSpeaksItsReadersLanguage(t *testing.T) {
-	w := newWorld(t, nil)
+	w := newWorld(t, func(p *portal.Portal) { p.Languages = []string{"sv"} })
 	w.write(func(ctx context.Context, tx *store.Tx) error {
 		c, err := tx.Contact(ctx, w.ana.ID)
 		if err != nil {
@@ -206,7 +206,7 @@ func TestInvitationIsAcceptedOnce(t *testing.T) {
 }
 
 func TestPagesSpeakThePortalsLanguageAndThenTheReaders(t *testing.T) {
-	w := newWorld(t, nil)
+	w := newWorld(t, func(p *portal.Portal) { p.Languages = []string{"sv"} })
 	ana := w.browser(w.signIn(w.ana))
 	if got := ana.post("/help/account/profile", "name", "Ana Berg", "language", "sv", "time_zone", "America/New_York"); got.StatusCode != http.StatusSeeOther {
 		t.Fatalf("saving the profile: %d\n%s", got.StatusCode, got.body)

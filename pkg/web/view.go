@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"net/http"
 	"strings"
 	"time"
@@ -38,6 +37,11 @@ type view struct {
 	Print  bool  // the page is to go on paper
 	Look   *look // an operator looks as a customer; nil: nobody does
 
+	// Tongues are the languages the page can be read in by somebody who has no
+	// account to choose one in, and Alternates where they are found.
+	Tongues    []page.Tongue
+	Alternates []page.Alternate
+
 	// The word customers read for ticket, as a heading and within a sentence.
 	One, Many, one, many string
 
@@ -56,12 +60,9 @@ func (s *Server) view(w http.ResponseWriter, r *http.Request, title string) *vie
 // comes by a mailed link and is not signed in yet. "" is the visitor's.
 func (s *Server) viewIn(w http.ResponseWriter, r *http.Request, title, language string) *view {
 	v := &view{Visit: visitFrom(r.Context()), Now: s.now(), Zone: time.UTC, accent: portal.DefaultAccent}
-	if v.Visit == nil {
-		tag, _ := i18n.Pick(r.Header.Get("Accept-Language"))
-		v.Printer = i18n.For(tag)
-	} else {
+	v.Printer = page.Printer(w, r, v.Visit, language)
+	if v.Visit != nil {
 		p := v.Visit.Portal
-		v.Printer = i18n.For(cmp.Or(language, v.Visit.Language()))
 		v.Portal, v.Base, v.Zone = p.Name, v.Visit.Base(), page.ZoneOf(v.Visit)
 		if p.IsDesk() {
 			v.Portal = v.T("desk.name")
@@ -87,6 +88,9 @@ func (s *Server) viewIn(w http.ResponseWriter, r *http.Request, title, language 
 		}
 		v.Flash = v.flash(page.TakeFlash(w, r))
 		_, v.Print = r.URL.Query()["print"]
+		if !v.Visit.SignedIn() && v.Visit.OwnLanguage() == "" {
+			s.tongues(r, v)
+		}
 	}
 	if v.One == "" || v.Many == "" {
 		v.One, v.Many = v.T("ticket.one"), v.T("ticket.many")
@@ -155,8 +159,8 @@ func (v *view) head(class string) page.Head {
 	}
 	return page.Head{
 		Styles: styles,
-		Lang:   v.Lang(), Dir: v.Dir(), Title: v.DocumentTitle(), Accent: v.accent, Class: class, Print: v.Print, Skip: v.T("layout.skip"),
-		Banner: above(v), Face: v.face,
+		Lang:   v.Tag(), Dir: v.Dir(), Title: v.DocumentTitle(), Accent: v.accent, Class: class, Print: v.Print, Skip: v.T("layout.skip"),
+		Banner: above(v), Face: v.face, Alternates: v.Alternates,
 	}
 }
 

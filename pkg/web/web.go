@@ -126,6 +126,7 @@ func (s *Server) visit(next http.Handler) http.Handler {
 			s.sendOn(w, r, v)
 			return
 		}
+		page.Greet(w, r, v)
 		if !v.Portal.IsDesk() || !strings.HasPrefix(v.Path, "/events") {
 			// A page of the help desk that only listens is nobody's use of the
 			// session: it ends as if the page were closed.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/portalctl/portalctl/pkg/i18n"
+	"github.com/portalctl/portalctl/pkg/portal"
 )
 
 // zoneNames are the time zones people live in, as the tz database lists them
@@ -436,11 +437,22 @@ func TimeZones(p *i18n.Printer, portals, chosen string) []Option {
 
 func zoneLabel(name string) string { return strings.ReplaceAll(name, "_", " ") }
 
-// Languages are the choices of a language, with that of the portal for none.
-func Languages(p *i18n.Printer, portals, chosen string) []Option {
-	list := []Option{{Value: "", Label: p.T("account.language_portal", "Language", i18n.For(portals).T("language.name")), Chosen: chosen == ""}}
+// Languages are the choices of a language: those the portal offers, and for
+// none what the browser asks for or, where there is one alone, the portal's.
+func Languages(p *i18n.Printer, of *portal.Portal, chosen string) []Option {
+	none, own := "account.language_portal", i18n.For(of.Language()).T("language.name")
+	if len(of.Languages) > 0 || of.IsDesk() {
+		none = "account.language_browser"
+	}
+	chosen = portal.LanguageCode(chosen)
+	if !of.Speaks(chosen) {
+		chosen = ""
+	}
+	list := []Option{{Value: "", Label: p.T(none, "Language", own), Chosen: chosen == ""}}
 	for _, l := range i18n.Languages() {
-		list = append(list, Option{Value: l.Code, Label: l.Name, Chosen: chosen == l.Code})
+		if of.Speaks(l.Code) {
+			list = append(list, Option{Value: l.Code, Label: l.Name, Chosen: chosen == l.Code})
+		}
 	}
 	return list
 }

@@ -51,7 +51,7 @@ func newWorld(t *testing.T) *world {
 		w.ana = &portal.Contact{Email: "ana@example.com", Name: "Ana <Berg>", Language: "sv", Properties: map[string]string{"plan": "gold"}}
 		w.bo = &portal.Contact{Email: "bo@secret.example", Name: "Bo Ek"}
 		p := &portal.Portal{
-			Name: "Nordlys", DomainID: system.ID, Slug: "help", State: portal.Live, Accent: portal.DefaultAccent,
+			Languages: []string{"sv"}, Name: "Nordlys", DomainID: system.ID, Slug: "help", State: portal.Live, Accent: portal.DefaultAccent,
 			TimeZone: "Europe/Stockholm", Tickets: portal.DefaultTicketSettings(), Access: portal.DefaultAccessSettings(),
 		}
 		for _, step := range []func() error{
