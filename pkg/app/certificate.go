@@ -111,7 +111,12 @@ func (a *App) SiteOf(ctx context.Context, host string) (site string, err error) 
 // NoteCertificate writes down how a host's certificate goes, for Status.
 func (a *App) NoteCertificate(ctx context.Context, c portal.Certificate) error {
 	c.Error = oneLine(c.Error)
-	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.SaveCertificate(ctx, c) })
+	return a.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.SaveCertificate(ctx, c); err != nil || c.State != portal.CertificateFailing || c.Valid(tx.Now) {
+			return err
+		}
+		return a.servedBadly(ctx, tx, c.Host)
+	})
 }
 
 // ForgetCertificate removes what Status says of a host that needs no

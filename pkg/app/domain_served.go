@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/portalctl/portalctl/pkg/portal"
 	"github.com/portalctl/portalctl/pkg/store"
@@ -27,6 +28,31 @@ func (a *App) Served(v *Visit) {
 			return tx.SaveDomain(ctx, now)
 		})
 	})
+}
+
+// servedBadly starts the count of a host's good days anew: visitors by TLS find
+// no certificate that holds.
+func (a *App) servedBadly(ctx context.Context, tx *store.Tx, host string) error {
+	base, err := a.base(ctx, tx)
+	if err != nil {
+		return err
+	}
+	domains, err := tx.Domains(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range domains {
+		d := &domains[i]
+		its := d.Host == host || d.Kind == portal.SystemDomain && hostOnly(base.Host) == host
+		if !its || d.ServedSince.IsZero() {
+			continue
+		}
+		d.ServedSince = time.Time{}
+		if err := tx.SaveDomain(ctx, d); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // DomainSecurity is what browsers are told of a domain.

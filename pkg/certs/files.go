@@ -27,7 +27,7 @@ type Pair struct{ Cert, Key string }
 
 // Files are certificates in files. The first is for visitors no other fits.
 type Files struct {
-	pairs []*filePair
+	pairs []*filePair // one at least
 	log   *slog.Logger
 	now   func() time.Time
 }
@@ -72,9 +72,9 @@ func (f *Files) Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error
 	return f.pairs[0].current.Load(), nil
 }
 
-// Run looks for renewed certificates until ctx ends. Connections there are keep
+// run looks for renewed certificates until ctx ends. Connections there are keep
 // theirs. When what is used has changed, changed is called.
-func (f *Files) Run(ctx context.Context, changed func()) {
+func (f *Files) run(ctx context.Context, changed func()) {
 	ticker := time.NewTicker(readEvery)
 	defer ticker.Stop()
 	for {

@@ -21,6 +21,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/portalctl/portalctl/pkg/portal"
 )
 
 // issued is a self-signed certificate and its key as PEM.
@@ -75,7 +77,7 @@ func link(t *testing.T, target, path string) {
 	}
 }
 
-// renewals are certificate files that change, watched by Run.
+// renewals are certificate files that change, watched by run.
 type renewals struct {
 	t          *testing.T
 	dir        string
@@ -104,7 +106,7 @@ func (r *renewals) used() string {
 	return "another"
 }
 
-// wait lets Run look n times.
+// wait lets run look n times.
 func (r *renewals) wait(n int) {
 	time.Sleep(time.Duration(n) * readEvery)
 	synctest.Wait()
@@ -219,7 +221,7 @@ func TestRenewedFilesAreUsedOnceTheyAreWhole(t *testing.T) {
 				done := make(chan struct{})
 				go func() {
 					defer close(done)
-					r.files.Run(ctx, func() { r.changes++ })
+					r.files.run(ctx, func() { r.changes++ })
 				}()
 				tt.renew(r)
 				r.wait(30)
@@ -319,4 +321,75 @@ func TestTheCertificateFollowsTheHost(t *testing.T) {
 	if _, err := ReadFiles([]Pair{pairs[0], {pairs[1].Cert, pairs[2].Key}}, slog.New(slog.DiscardHandler), time.Now); err == nil || !strings.Contains(err.Error(), "1.crt with") {
 		t.Errorf("a key of another certificate: %v", err)
 	}
+}
+
+func TestHostsWithoutAGoodCertificateAreToldOf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const day = 24 * time.Hour
+		dir, start := t.TempDir(), time.Now()
+		var pairs []Pair
+		lay := func(i int, made issued) {
+			p := Pair{filepath.Join(dir, fmt.Sprint(i, ".crt")), filepath.Join(dir, fmt.Sprint(i, ".key"))}
+			put(t, p.Cert, made.cert)
+			put(t, p.Key, made.key)
+			if len(pairs) == i {
+				pairs = append(pairs, p)
+			}
+		}
+		lay(0, issue(t, start.Add(-day), start.Add(89*day), "a.example", "b.example"))
+		lay(1, issue(t, start.Add(-day), start.Add(36*time.Hour), "short.example"))
+		var said bytes.Buffer
+		f, err := ReadFiles(pairs, slog.New(slog.NewTextHandler(&said, nil)), time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept := map[string]portal.Certificate{}
+		notes, hosts := 0, []string{"a.example", "short.example"}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			f.Watch(ctx, Watching{
+				Hosts: func(context.Context) ([]string, error) { return hosts, nil },
+				Known: func(context.Context) ([]portal.Certificate, error) {
+					return []portal.Certificate{{Host: "gone.example"}, {Host: "a.example", State: portal.CertificateFailing, Error: "of another time"}}, nil
+				},
+				Note: func(_ context.Context, c portal.Certificate) error { kept[c.Host] = c; notes++; return nil },
+				Forget: func(_ context.Context, host string) error {
+					kept[host] = portal.Certificate{Issuer: "forgotten"}
+					return nil
+				},
+			})
+		}()
+		// how is what is known of each host after a while.
+		how := func(d time.Duration, want map[string]string) {
+			t.Helper()
+			time.Sleep(d)
+			synctest.Wait()
+			for host, text := range want {
+				c, ok := kept[host]
+				switch {
+				case text == "" && (!ok || c.State != portal.CertificateGood || c.NotAfter.IsZero()):
+					t.Errorf("after %v %s is %+v, want it good", time.Since(start), host, c)
+				case text != "" && !strings.Contains(c.Error+c.Issuer, text):
+					t.Errorf("after %v %s is %+v, want %q", time.Since(start), host, c, text)
+				}
+			}
+		}
+		how(time.Second, map[string]string{"a.example": "", "short.example": "", "gone.example": "forgotten"})
+		if hosts = append(hosts, "new.example"); notes != 2 {
+			t.Errorf("%d notes, want one of each host", notes)
+		}
+		how(2*time.Minute, map[string]string{"new.example": "no certificate of --tls-cert covers new.example"})
+		how(day, map[string]string{"a.example": "", "short.example": "has not been renewed"})
+		how(day, map[string]string{"short.example": "ended on "})
+		if n := strings.Count(said.String(), "host=new.example"); n != 3 {
+			t.Errorf("what stays wrong for two days is told of %d times, want once a day:\n%s", n, &said)
+		}
+		lay(1, issue(t, time.Now().Add(-day), time.Now().Add(5*day), "short.example", "new.example"))
+		hosts = hosts[1:]
+		how(time.Minute+time.Second, map[string]string{"short.example": "", "new.example": "", "a.example": "forgotten"})
+		cancel()
+		<-done
+	})
 }

@@ -119,7 +119,7 @@ func runServe(ctx context.Context, env *Env) error {
 		if env.Config.TLS == "off" && base.Scheme == "http" && slices.ContainsFunc(listeners.pages, reachable) {
 			log.Warn("visitors come without TLS: what they type and read can be overheard; see --tls and --base-url")
 		}
-		secure, err := env.secure(a, log, listeners, certificates)
+		secure, err := env.secure(ctx, a, log, listeners, certificates)
 		if err != nil {
 			return err
 		}

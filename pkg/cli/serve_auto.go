@@ -32,7 +32,9 @@ var acmeFlags = []string{"acme-directory", "acme-ca", "acme-email", "acme-eab-ki
 type secure struct {
 	config  *tls.Config    // nil: no TLS
 	plain   []net.Listener // where visitors come without TLS
-	manager *certs.Manager // obtains the certificates; nil: they come from files
+	manager *certs.Manager // obtains the certificates; nil: they come another way
+	files   *certs.Files   // or reads them; nil as well: no TLS
+	watch   certs.Watching
 }
 
 // autoBaseURL finds the system's address for --tls auto where nobody gave one:
@@ -76,11 +78,14 @@ func (e *Env) listenPlain(ctx context.Context) (net.Listener, error) {
 
 // secure prepares TLS: certificates from files, or from an authority. What it
 // returns has to be closed.
-func (e *Env) secure(a *app.App, log *slog.Logger, l *listeners, files *certificates) (secure, error) {
+func (e *Env) secure(ctx context.Context, a *app.App, log *slog.Logger, l *listeners, files *certs.Files) (secure, error) {
 	s := secure{plain: e.proxied(l.plain, log)}
 	switch e.Config.TLS {
+	case "off":
+		return s, forgetCertificates(ctx, a)
 	case "files":
-		s.config = files.config()
+		s.config, s.files = certs.Config(files.Certificate), files
+		s.watch = certs.Watching{Hosts: a.CertificateHosts, Known: a.Certificates, Note: a.NoteCertificate, Forget: a.ForgetCertificate}
 	case "auto":
 		roots, err := e.acmeRoots()
 		if err != nil {
@@ -132,6 +137,9 @@ func (s secure) start(ctx context.Context, pages *web.Server, log *slog.Logger) 
 		defer close(done)
 		if s.manager != nil {
 			s.manager.Run(ctx)
+		}
+		if s.files != nil {
+			s.files.Watch(ctx, s.watch)
 		}
 	}()
 	var answer func(http.ResponseWriter, *http.Request) bool

@@ -2,90 +2,14 @@ package cli
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"io"
-	"log/slog"
-	"math/big"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/portalctl/portalctl/pkg/config"
 )
-
-func writeTestCertificate(t *testing.T, dir string, serial int64, at time.Time) (cert, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(serial), NotAfter: at.Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalECPrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	for name, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "EC PRIVATE KEY", Bytes: keyDER}} {
-		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Chtimes(name, at, at); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return cert, key
-}
-
-func TestRenewedCertificateIsUsedWithoutRestart(t *testing.T) {
-	dir, now := t.TempDir(), time.Date(2026, time.March, 4, 9, 30, 0, 0, time.UTC)
-	cert, key := writeTestCertificate(t, dir, 1, now)
-	env := &Env{Config: &config.Config{TLS: "files", TLSCert: cert, TLSKey: key}, Now: func() time.Time { return now }}
-	var said bytes.Buffer
-	c, err := env.certificates(slog.New(slog.NewTextHandler(&said, nil)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	serial := func() int64 {
-		pair, err := c.certificate(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		leaf, err := x509.ParseCertificate(pair.Certificate[0])
-		if err != nil {
-			t.Fatal(err)
-		}
-		return leaf.SerialNumber.Int64()
-	}
-	if got := serial(); got != 1 {
-		t.Fatalf("certificate %d, want 1", got)
-	}
-	writeTestCertificate(t, dir, 2, now.Add(time.Minute))
-	now = now.Add(reloadEvery)
-	if got := serial(); got != 2 {
-		t.Errorf("renewed: certificate %d, want 2", got)
-	}
-	// Half a renewal: the certificate is new and its key is not there yet.
-	if err := os.WriteFile(key, []byte("not a key"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	now = now.Add(reloadEvery)
-	if got := serial(); got != 2 || !strings.Contains(said.String(), "the one before stays") {
-		t.Errorf("half renewed: certificate %d, said %q; want 2 and a complaint", got, &said)
-	}
-}
 
 // deadlines notes what a handler asks of its connection.
 type deadlines struct {

@@ -19,11 +19,11 @@ type Config struct {
 	Quiet      bool
 	Accessible bool
 
-	BaseURL        string // scheme, host and port, no slash at the end; "" with --tls auto when not given
-	Listen         string // host:port, unix:PATH or ListenSystemd
-	TLS            string // off, auto or files
-	TLSCert        string
-	TLSKey         string
+	BaseURL        string   // scheme, host and port, no slash at the end; "" with --tls auto when not given
+	Listen         string   // host:port, unix:PATH or ListenSystemd
+	TLS            string   // off, auto or files
+	TLSCert        []string // with the key at the same place in TLSKey
+	TLSKey         []string
 	HTTPListen     string // where plain HTTP is sent on to HTTPS; "" for nowhere
 	ACME           ACME
 	TrustedProxies []netip.Prefix

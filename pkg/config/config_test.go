@@ -201,6 +201,7 @@ func TestWrongValuesAreNamed(t *testing.T) {
 		{[]string{"--tls", "auto", "--acme-directory", "http://acme.example.com/dir"}, "acme-directory", []string{"is not the address of an ACME directory"}},
 		{[]string{"--tls", "auto", "--acme-eab-kid", "k1"}, "acme-eab-kid", []string{`no key to the account "k1"`, "PORTALCTL_ACME_EAB_KEY"}},
 		{[]string{"--tls", "files", "--tls-key", "k.pem"}, "tls-cert", []string{"--tls files needs a file for --tls-cert"}},
+		{[]string{"--tls", "files", "--tls-cert", "a.pem,b.pem", "--tls-key", "a.key"}, "tls-key", []string{"--tls-cert names 2 files and --tls-key 1", "in the same order"}},
 		{[]string{"--tls-cert", "c.pem"}, "tls", []string{"--tls-cert is given but TLS is off", "add --tls files"}},
 		{[]string{"--listen", "8080"}, "listen", []string{`"8080" is not an address to listen on; write it like 127.0.0.1:8080`}},
 		{[]string{"--listen", "localhost:http"}, "listen", []string{`"localhost:http"`}},

@@ -74,7 +74,7 @@ func (r *reader) acmeEmail() string {
 // nobody believes they hold.
 func (r *reader) checkTLS(c *Config) {
 	for _, key := range []string{"tls-cert", "tls-key"} {
-		given := r.text(key) != ""
+		given := len(r.values(key)) > 0
 		switch {
 		case c.TLS == "files" && !given:
 			r.fail(key, "config.tls", "--tls files needs a file for --%s", key)
@@ -83,6 +83,9 @@ func (r *reader) checkTLS(c *Config) {
 		case c.TLS == "auto" && given:
 			r.fail("tls", "config.tls", "--%s is given but --tls auto obtains certificates itself", key).WithHint("use --tls files, or leave it out")
 		}
+	}
+	if certs, keys := len(c.TLSCert), len(c.TLSKey); c.TLS == "files" && certs != keys && certs > 0 && keys > 0 {
+		r.fail("tls-key", "config.tls", "--tls-cert names %d files and --tls-key %d; give each certificate its key, in the same order", certs, keys)
 	}
 	for _, key := range []string{"acme-directory", "acme-ca", "acme-email", "acme-eab-kid", "acme-eab-key-file"} {
 		if c.TLS != "auto" && r.sources[key] != FromDefault {

@@ -91,6 +91,21 @@ func TestWhatBrowsersAreToldOfADomain(t *testing.T) {
 	if hsts("https"); hsts("https") != "" {
 		t.Error("with the proof back, it does not begin anew")
 	}
+	// So it does after a certificate that browsers refuse, and not after one
+	// whose renewal merely fails.
+	w.clock.Add(72 * time.Hour)
+	for _, tt := range []struct {
+		left time.Duration
+		want string
+	}{{time.Hour, "max-age=259200"}, {0, ""}} {
+		c := portal.Certificate{Host: "127.0.0.1", State: portal.CertificateFailing, NotAfter: w.clock.Now().Add(tt.left)}
+		if err := w.app.NoteCertificate(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		if got := hsts("https"); got != tt.want {
+			t.Errorf("with a certificate for another %v: %q, want %q", tt.left, got, tt.want)
+		}
+	}
 	set(app.DomainSecurity{HSTS: "on,subdomains"})
 	if got := hsts("https"); got != "max-age=31536000; includeSubDomains" {
 		t.Errorf("set to on: %q", got)
