@@ -17,8 +17,10 @@ type Move struct {
 	// OtherHost is set when the host changed: browsers keep sessions and
 	// passkeys to the host they were made at.
 	OtherHost bool
-	Passkeys  int           // members who have passkeys at the host before
-	SSO       *SSOAddresses // to be made known to the provider anew; nil without one
+	// Language is the one it appears in now, when that is another domain's.
+	Language string
+	Passkeys int           // members who have passkeys at the host before
+	SSO      *SSOAddresses // to be made known to the provider anew; nil without one
 	// MailWithheld is set when the portal came to the system domain, from
 	// where its access groups get no membership mail.
 	MailWithheld bool
@@ -47,6 +49,9 @@ func (a *App) move(ctx context.Context, tx *store.Tx, p *portal.Portal, was *por
 		From: siteURL(&before, base) + before.BasePath() + "/", To: siteURL(p, base) + p.BasePath() + "/",
 		Kept: AddressName(&was.Domain, was.Slug), OtherHost: hostOf(&was.Domain, base) != hostOf(&p.Domain, base),
 		MailWithheld: MailWithheld(p) && was.Domain.Kind != portal.SystemDomain,
+	}
+	if p.Domain.Language != was.Domain.Language {
+		m.Language = p.Language()
 	}
 	if m.OtherHost {
 		if m.Passkeys, err = tx.PasskeyHolders(ctx, p.ID, hostOf(&was.Domain, base)); err != nil {

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/portalctl/portalctl/pkg/auth"
@@ -113,51 +112,4 @@ func (a *App) SetDomainLanguage(ctx context.Context, name, language string) (d *
 		return err
 	})
 	return d, changes, err
-}
-
-// MayRemoveDomain says what keeps a domain from being removed, if anything.
-func (a *App) MayRemoveDomain(ctx context.Context, d *portal.Domain) error {
-	return a.store.Read(ctx, func(tx *store.Tx) error { return mayRemoveDomain(ctx, tx, d) })
-}
-
-func mayRemoveDomain(ctx context.Context, tx *store.Tx, d *portal.Domain) error {
-	if d.Kind == portal.SystemDomain {
-		return portal.Conflictf("domain.system", "the system domain cannot be removed; it is the address of this machine")
-	}
-	portals, err := tx.Portals(ctx)
-	if err != nil {
-		return err
-	}
-	if users := portalsOn(portals, d.ID); len(users) > 0 {
-		return portal.Conflictf("domain.in_use", "%s serves %s", d.Host, strings.Join(users, " and ")).
-			WithHint("move it first: portalctl portal set --domain system")
-	}
-	return nil
-}
-
-// RemoveDomain removes a connected domain that no portal uses.
-func (a *App) RemoveDomain(ctx context.Context, name string) error {
-	return a.store.Write(ctx, func(tx *store.Tx) error {
-		d, err := domainByName(ctx, tx, name)
-		if err != nil {
-			return err
-		}
-		if err := mayRemoveDomain(ctx, tx, d); err != nil {
-			return err
-		}
-		if err := tx.RemoveDomain(ctx, d.ID); err != nil {
-			return err
-		}
-		return a.note(ctx, tx, portal.AuditDomainRemoved, 0, aboutDomain(d.ID), Change{Field: "host", From: d.Host})
-	})
-}
-
-func portalsOn(portals []portal.Portal, id portal.DomainID) []string {
-	var names []string
-	for _, p := range portals {
-		if p.DomainID == id {
-			names = append(names, fmt.Sprintf("%q", p.Name))
-		}
-	}
-	return names
 }

@@ -201,29 +201,6 @@ func TestConnectingAgainChangesOnlyTheLanguage(t *testing.T) {
 	}
 }
 
-func TestDomainInUseIsNotRemoved(t *testing.T) {
-	a, _ := domainApp(t, DefaultBaseURL, nil)
-	d := connect(t, a, "support.example.com")
-	p := setUp(t, a, Setup{Domain: d.Host})
-	err := a.RemoveDomain(t.Context(), d.Host)
-	if portal.KindOf(err) != portal.Conflict || !strings.Contains(err.Error(), p.Name) {
-		t.Errorf("remove a domain in use: %v, want Conflict naming %q", err, p.Name)
-	}
-	if err := a.RemoveDomain(t.Context(), System); portal.KindOf(err) != portal.Conflict {
-		t.Errorf("remove the system domain: %v, want Conflict", err)
-	}
-	system := System
-	if _, err := a.SetPortal(t.Context(), p.ID, PortalChanges{Domain: &system}); err != nil {
-		t.Fatal(err)
-	}
-	if err := a.RemoveDomain(t.Context(), d.Host); err != nil {
-		t.Errorf("remove a free domain: %v", err)
-	}
-	if _, err := a.Domain(t.Context(), d.Host); portal.KindOf(err) != portal.NotFound {
-		t.Errorf("a removed domain: %v, want NotFound", err)
-	}
-}
-
 // kept is a portal as the store has it.
 func kept(t *testing.T, a *App, id portal.PortalID) *portal.Portal {
 	t.Helper()

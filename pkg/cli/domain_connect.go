@@ -105,6 +105,9 @@ func runDomainConnect(ctx context.Context, env *Env, o domainCheckOptions) error
 		switch {
 		case created:
 			env.say("connected %s; portals on it will appear in %s", d.Host, languageName(d.Language))
+			if err := sayNeighbour(ctx, env, a, d); err != nil {
+				return err
+			}
 		case len(changes) > 0:
 			env.sayChanges(changes)
 		case d.Verified():

@@ -199,38 +199,3 @@ func languageName(code string) string {
 	}
 	return code
 }
-
-func newDomainRemoveCmd(env *Env) *cobra.Command {
-	var yes bool
-	cmd := &cobra.Command{
-		Use:     "remove <host>",
-		Short:   "Remove a connected domain that no portal uses",
-		Example: "  portalctl domain remove support.example.com\n  portalctl domain remove support.example.com --yes",
-		Args:    oneArg("the domain"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return runDomainRemove(cmd.Context(), env, args[0], yes)
-		},
-	}
-	yesFlag(cmd, &yes)
-	return cmd
-}
-
-func runDomainRemove(ctx context.Context, env *Env, name string, yes bool) error {
-	return env.withApp(ctx, func(a *app.App) error {
-		d, err := a.Domain(ctx, name)
-		if err != nil {
-			return err
-		}
-		if err := a.MayRemoveDomain(ctx, d); err != nil {
-			return err
-		}
-		if err := env.confirm(ctx, yes, fmt.Sprintf("Remove the domain %s? To use it again it has to be proven anew.", d.Host)); err != nil {
-			return err
-		}
-		if err := a.RemoveDomain(ctx, name); err != nil {
-			return err
-		}
-		env.say("removed the domain %s", d.Host)
-		return nil
-	})
-}

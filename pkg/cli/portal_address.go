@@ -156,3 +156,21 @@ func runPortalAddressRemove(ctx context.Context, env *Env, address string, yes b
 		return env.outcome(addressColumns, addressRow(v), "ended the %s address %s", v.Kind, v.URL)
 	})
 }
+
+// sayNeighbour offers a domain that was just connected as a further address of
+// portals whose host differs from it by a www in front.
+func sayNeighbour(ctx context.Context, env *Env, a *app.App, d *portal.Domain) error {
+	n, err := a.Neighbour(ctx, d.Host)
+	if err != nil || n == nil {
+		return err
+	}
+	for i := range n.Portals {
+		p := &n.Portals[i]
+		address, flag := d.Host, ""
+		if len(n.Portals) > 1 {
+			address, flag = app.AddressName(d, p.Slug), " --portal "+app.AddressName(&p.Domain, p.Slug)
+		}
+		env.say("To have %s lead to %q at %s: portalctl portal address add %s%s", address, p.Name, n.Domain.Host, address, flag)
+	}
+	return nil
+}

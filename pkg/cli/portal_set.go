@@ -112,13 +112,20 @@ func runPortalSet(ctx context.Context, env *Env, o portalSetOptions) error {
 	})
 }
 
-// sayMove tells what became of the address before, and what people have to do
-// again at the new one.
+// sayMove tells what became of the address before, and what the move brings.
 func sayMove(env *Env, p *portal.Portal, m *app.Move) {
 	env.say("%s leads to %s from now on; end that with: portalctl portal address remove %s", m.From, m.To, m.Kept)
+	sayMoved(env, p, m)
+}
+
+// sayMoved tells what people have to do again at a portal's new address.
+func sayMoved(env *Env, p *portal.Portal, m *app.Move) {
 	sayEnded(env, m.Ended)
 	if m.OtherHost {
 		env.say("Whoever is signed in has to sign in again: browsers keep sessions to the host they were made at.")
+	}
+	if m.Language != "" {
+		env.say("It appears in %s, the language of its domain.", languageName(m.Language))
 	}
 	if m.Passkeys > 0 {
 		env.say("Passkeys work only at the host they were made at: %s sign in another way and make new ones.",
