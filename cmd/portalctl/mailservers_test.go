@@ -47,7 +47,7 @@ func newPost(t *testing.T) *post {
 		"PORTALCTL_SMTP_PASSWORD_FILE="+password, "PORTALCTL_MAIL_FROM=Nordic Tools <"+support+">",
 	)
 	// The portal has an address of its own, proven in DNS.
-	dns.Paste(m.run("domain", "connect", "help.example.com"))
+	dns.Paste(m.run("domain", "connect", "help.example.com", "-o", "zone"))
 	m.run("domain", "verify", "help.example.com")
 	m.run("portal", "set", "--domain", "help.example.com", "--slug", "")
 	m.run("agents", "add", "--email", sam, "--name", "Sam Field")

@@ -98,6 +98,11 @@ func (a *App) tellPerson(ctx context.Context, tx *store.Tx, p *portal.Portal, wh
 
 // startSession makes a new session and ends the one the browser came with.
 func (a *App) startSession(ctx context.Context, tx *store.Tx, v *Visit, in arrival) (*SignedIn, error) {
+	if in.openedBy == "" {
+		if err := stopped(v.Portal, tx.Now); err != nil {
+			return nil, err
+		}
+	}
 	if s := v.Session; s != nil {
 		if err := tx.EndSession(ctx, s.Contact, s.Agent, s.ID, endReplaced); err != nil && portal.KindOf(err) != portal.NotFound {
 			return nil, err

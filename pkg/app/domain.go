@@ -94,22 +94,51 @@ func (a *App) saveLanguage(ctx context.Context, tx *store.Tx, d *portal.Domain, 
 	if language == "" || language == d.Language {
 		return nil, nil
 	}
-	changes := []Change{{"language", d.Language, language}}
-	d.Language = language
+	changes, err := changeDomain(d, DomainChanges{Language: &language})
+	if err != nil {
+		return nil, err
+	}
 	if err := tx.SaveDomain(ctx, d); err != nil {
 		return nil, err
 	}
 	return changes, a.note(ctx, tx, portal.AuditDomainChanged, 0, aboutDomain(d.ID), changes...)
 }
 
-// SetDomainLanguage changes the language the domain's portals appear in.
-func (a *App) SetDomainLanguage(ctx context.Context, name, language string) (d *portal.Domain, changes []Change, err error) {
+// DomainChanges are what can be changed about a domain; nil leaves as it is.
+type DomainChanges struct {
+	Language *string // the language its portals appear in
+	Proxied  *bool   // visitors come through a proxy, whose addresses it has
+}
+
+// SetDomain changes a domain and returns what became different.
+func (a *App) SetDomain(ctx context.Context, name string, c DomainChanges) (d *portal.Domain, changes []Change, err error) {
 	err = a.store.Write(ctx, func(tx *store.Tx) error {
+		changes = nil
 		if d, err = domainByName(ctx, tx, name); err != nil {
 			return err
 		}
-		changes, err = a.saveLanguage(ctx, tx, d, language)
-		return err
+		if changes, err = changeDomain(d, c); err != nil || len(changes) == 0 {
+			return err
+		}
+		if err := tx.SaveDomain(ctx, d); err != nil {
+			return err
+		}
+		return a.note(ctx, tx, portal.AuditDomainChanged, 0, aboutDomain(d.ID), changes...)
 	})
 	return d, changes, err
+}
+
+func changeDomain(d *portal.Domain, c DomainChanges) (changes []Change, err error) {
+	if c.Language != nil && *c.Language != d.Language {
+		changes = append(changes, Change{"language", d.Language, *c.Language})
+		d.Language = *c.Language
+	}
+	if c.Proxied != nil && *c.Proxied != d.Proxied {
+		if d.Kind == portal.SystemDomain {
+			return nil, portal.Invalidf("domain.system", "proxied", "the system domain is this machine's own address; that a proxy stands before it is said with --trusted-proxy")
+		}
+		changes = append(changes, Change{"proxied", onOff(d.Proxied), onOff(*c.Proxied)})
+		d.Proxied = *c.Proxied
+	}
+	return changes, nil
 }

@@ -23,7 +23,7 @@ const (
 // Run does what has to be done while pages are served, until ctx ends: work
 // put off until after an answer, sending mail and agents' answers, sweeping
 // out what has run out, looking after the desk, telling its open pages what
-// changed. It returns when all of it has stopped; work already accepted is
+// changed, looking at the proofs of domains again. It returns when all of it has stopped; work already accepted is
 // finished.
 func (a *App) Run(ctx context.Context) {
 	var workers, rest sync.WaitGroup
@@ -45,6 +45,7 @@ func (a *App) Run(ctx context.Context) {
 	rest.Go(func() { a.sweep(ctx) })
 	rest.Go(func() { a.lookAfter(ctx) })
 	rest.Go(func() { a.follow(ctx) })
+	rest.Go(func() { a.watchDomains(ctx) })
 	<-ctx.Done()
 	a.laterMu.Lock()
 	a.later = nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/portalctl/portalctl/pkg/portal"
 	"github.com/portalctl/portalctl/pkg/store"
@@ -25,6 +26,7 @@ type Status struct {
 	Waiting   int                   // mails in the outbox, counted to 1,001
 	Failed    int
 	Missing   []Missing
+	Now       time.Time // when this was read
 }
 
 // PortalStatus is one portal at a glance.
@@ -57,6 +59,7 @@ func (a *App) Status(ctx context.Context, mail bool) (*Status, error) {
 }
 
 func (a *App) readStatus(ctx context.Context, tx *store.Tx, s *Status) error {
+	s.Now = tx.Now
 	base, err := a.base(ctx, tx)
 	if err != nil {
 		return err
@@ -128,6 +131,9 @@ func (s *Status) findMissing(mail bool) {
 	for _, d := range s.Domains {
 		if !d.Verified() {
 			s.missing("domain verify "+d.Host, "the domain %s is not verified; it serves nothing", d.Host)
+		}
+		if !d.LostAt.IsZero() {
+			s.missing("domain verify "+d.Host, "%s", LostWords(&d, s.Now))
 		}
 	}
 	if s.Agents == 0 {

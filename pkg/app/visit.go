@@ -44,6 +44,10 @@ type Visit struct {
 	ArrivingContact *portal.Contact
 	ArrivingAgent   *portal.Agent
 
+	// Stopped is set when nobody new signs in: the proof of the portal's
+	// domain has been gone for too long. Who is signed in goes on.
+	Stopped bool
+
 	// ReadOnly is set while an operator looks as the contact: nothing may
 	// change, and nothing counts as the contact's own act.
 	ReadOnly bool
@@ -249,6 +253,7 @@ func (a *App) Enter(ctx context.Context, host, path, token string) (*Visit, erro
 			// A portal without a slug lies at the root of its host.
 			v.Moved = cmp.Or(set.ownAddress(at.portal, host), "/")
 		}
+		v.Stopped = v.Portal.Domain.ProofExpired(now)
 		a.admit(set, v, at, vis, now)
 		if v.Portal.State == portal.Draft && v.Agent == nil {
 			if err := a.opensDraft(ctx, v.Portal, v.Path); err != nil {

@@ -22,10 +22,22 @@ var domainColumns = []output.Column{
 	{Name: "verified", Head: "Verified"},
 	{Name: "verified_at", Head: "Since", Spare: true},
 	{Name: "checked_at"},
+	{Name: "proxied"},
+	{Name: "lost_at", Head: "Proof lost", Spare: true},
+	{Name: "lost_why"},
 	{Name: "portals", Head: "Portals"},
 	{Name: "hsts"},
 	{Name: "served_since"},
 	{Name: "headers"},
+}
+
+// domainDetails are the columns of one domain, with what a list leaves out.
+func domainDetails() []output.Column {
+	columns := append(slices.Clone(domainColumns), output.Column{Name: "records", Head: "Records"})
+	for name, head := range map[string]string{"checked_at": "Checked", "proxied": "Proxied", "lost_why": "Lost because", "hsts": "HSTS", "served_since": "TLS since", "headers": "Headers"} {
+		columns[slices.IndexFunc(columns, func(c output.Column) bool { return c.Name == name })].Head = head
+	}
+	return columns
 }
 
 func domainRow(d *portal.Domain, portals []portal.Portal) []any {
@@ -35,7 +47,7 @@ func domainRow(d *portal.Domain, portals []portal.Portal) []any {
 			names = append(names, p.Name)
 		}
 	}
-	return []any{domainName(d), string(d.Kind), d.Language, d.Verified(), d.VerifiedAt, d.CheckedAt, names, d.HSTS, d.ServedSince, headersOf(d)}
+	return []any{domainName(d), string(d.Kind), d.Language, d.Verified(), d.VerifiedAt, d.CheckedAt, d.Proxied, d.LostAt, d.LostWhy, names, d.HSTS, d.ServedSince, headersOf(d)}
 }
 
 // headersOf are a domain's own headers as they are given to domain set.
@@ -77,12 +89,13 @@ func runDomainList(ctx context.Context, env *Env) error {
 
 func newDomainShowCmd(env *Env) *cobra.Command {
 	return &cobra.Command{
-		Use:     "show <host>",
-		Short:   "Show a domain and the DNS records it needs",
-		Long:    "Show a domain and the DNS records it needs, without asking DNS. \"system\" names\nthe address of this machine.",
-		Example: "  portalctl domain show support.example.com\n  portalctl domain show system",
-		Args:    oneArg("the domain"),
-		RunE:    func(cmd *cobra.Command, args []string) error { return runDomainShow(cmd.Context(), env, args[0]) },
+		Use:         "show <host>",
+		Short:       "Show a domain and the DNS records it needs",
+		Long:        "Show a domain and the DNS records it needs, without asking DNS. \"system\" names\nthe address of this machine. \"-o zone\" prints the records as lines of a zone file.",
+		Example:     "  portalctl domain show support.example.com\n  portalctl domain show support.example.com -o zone\n  portalctl domain show system",
+		Args:        oneArg("the domain"),
+		Annotations: zoneFormat,
+		RunE:        func(cmd *cobra.Command, args []string) error { return runDomainShow(cmd.Context(), env, args[0]) },
 	}
 }
 
@@ -100,93 +113,18 @@ func runDomainShow(ctx context.Context, env *Env, name string) error {
 		if err != nil {
 			return err
 		}
-		lines := make([]string, len(c.Records))
-		for i := range c.Records {
-			lines[i] = c.Records[i].Line()
+		if env.Config.Output == zoneOutput {
+			return printRecords(env, c)
 		}
-		columns := append(domainColumns[:len(domainColumns):len(domainColumns)], output.Column{Name: "records", Head: "Records"})
-		columns[5].Head, columns[7].Head, columns[8].Head, columns[9].Head = "Checked", "HSTS", "TLS since", "Headers"
+		lines := []string{}
+		for i := range c.Records {
+			lines = append(lines, c.Records[i].Line())
+		}
 		var records any = lines
 		if env.Config.Output == output.Table {
 			records = strings.Join(lines, "\n")
 		}
-		return env.Printer().Object(columns, append(domainRow(d, portals), records))
-	})
-}
-
-func newDomainSetCmd(env *Env) *cobra.Command {
-	var o domainSetOptions
-	cmd := &cobra.Command{
-		Use:   "set <host>",
-		Short: "Change a domain's language and what browsers are told of it",
-		Long: `Change the language a domain's portals appear in, and what browsers are told.
-
---hsts says for how long browsers are to use TLS alone for the domain. By itself
-(auto) that begins when the domain has been served well by TLS for a day, and
-grows with the time it went well, up to a year. "on" is a year at once, "off" has
-browsers forget it, and 30d is a time of your own. Hosts below the domain are
-meant only with ",subdomains" behind it.
-
---header makes a security header stricter than it is by itself; what is not
-certain to be stricter is refused. Without a value the usual comes back. Both
-hold at the next request.`,
-		Example: `  portalctl domain set support.example.com --language sv
-  portalctl domain set system --language en
-  portalctl domain set support.example.com --hsts on
-  portalctl domain set support.example.com --header "Permissions-Policy: fullscreen=()"
-  portalctl domain set support.example.com --header "Content-Security-Policy: img-src 'none'"
-  portalctl domain set support.example.com --header "Content-Security-Policy:"`,
-		Args: oneArg("the domain"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return runDomainSet(cmd.Context(), env, args[0], o)
-		},
-	}
-	languageFlag(cmd, &o.Language, "the language portals on this domain appear in")
-	cmd.Flags().StringVar(&o.Security.HSTS, "hsts", "", "for how `long` browsers are to use TLS alone: auto, on, off or a time such as 30d")
-	cmd.Flags().StringArrayVar(&o.Security.Headers, "header", nil, "a security `header` made stricter, as \"Name: value\"; may be given several times")
-	return cmd
-}
-
-// domainSetOptions are what domain set changes.
-type domainSetOptions struct {
-	Language string
-	Security app.DomainSecurity
-}
-
-func runDomainSet(ctx context.Context, env *Env, name string, o domainSetOptions) error {
-	security := o.Security.HSTS != "" || len(o.Security.Headers) > 0
-	if o.Language == "" && !security {
-		return nothingGiven("--language, --hsts or --header")
-	}
-	var code string
-	if o.Language != "" {
-		var err error
-		if code, err = language(o.Language); err != nil {
-			return err
-		}
-	}
-	return env.withApp(ctx, func(a *app.App) error {
-		var d *portal.Domain
-		var changes []app.Change
-		var err error
-		if security {
-			// What may be refused comes first.
-			if d, changes, err = a.SetDomainSecurity(ctx, name, o.Security); err != nil {
-				return err
-			}
-		}
-		if code != "" {
-			var more []app.Change
-			if d, more, err = a.SetDomainLanguage(ctx, name, code); err != nil {
-				return err
-			}
-			changes = append(changes, more...)
-		}
-		portals, err := a.Portals(ctx)
-		if err != nil {
-			return err
-		}
-		return env.changed(domainColumns, domainRow(d, portals), changes)
+		return env.Printer().Object(domainDetails(), append(domainRow(d, portals), records))
 	})
 }
 

@@ -15,11 +15,14 @@ func newDomainVerifyCmd(env *Env) *cobra.Command {
 		Use:   "verify <host>",
 		Short: "Check a domain's DNS records again",
 		Long: `Look for a connected domain's records in DNS and compare them with what is
-wanted. Exits with 4 while the TXT record that proves ownership is not found. A
-proof once found stays valid when the record goes away later.`,
+wanted; mistakes are named, with what to do about each. Exits with 4 while the
+TXT record that proves ownership is not found. When a record that was found goes
+away, the domain goes on for seven days; then nobody new signs in there until it
+is found again. serve looks every day.`,
 		Example: `  portalctl domain verify support.example.com
   portalctl domain verify support.example.com --wait --timeout 30m`,
-		Args: oneArg("the domain"),
+		Args:        oneArg("the domain"),
+		Annotations: zoneFormat,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Host = args[0]
 			return runDomainVerify(cmd.Context(), env, o)

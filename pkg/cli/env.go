@@ -51,7 +51,7 @@ func (e *Env) configure(cmd *cobra.Command) error {
 	if cmd.Annotations[noConfig] != "" || strings.HasPrefix(cmd.Name(), "__") || cmd.Name() == "help" {
 		return nil
 	}
-	c, err := config.Load(config.Options{Flags: cmd.Flags(), Getenv: e.Getenv, Root: e.Root})
+	c, err := config.Load(config.Options{Flags: cmd.Flags(), Getenv: e.Getenv, Root: e.Root, Formats: strings.Fields(cmd.Annotations[moreFormats])})
 	if err != nil {
 		return err
 	}
@@ -129,6 +129,10 @@ func (e *Env) openApp(ctx context.Context, so store.Options, ao app.Options, wor
 	}
 	ao.Resolver = dns.New(dns.Options{Server: e.Config.Resolver})
 	ao.Issues = e.Config.TLS == "auto"
+	if directory := e.Config.ACME.Directory; directory != "" {
+		// Of an authority nobody knows the name of, nothing is said about CAA.
+		ao.Issuers = append([]string{}, dns.IssuersOf(directory)...)
+	}
 	return work(app.New(ao))
 }
 

@@ -36,6 +36,10 @@ func Run(ctx context.Context, env *Env, args []string) int {
 // says.
 const noConfig = "no-config"
 
+// moreFormats is the annotation of commands whose --output takes more than
+// table, json and csv.
+const moreFormats = "formats"
+
 func newRootCmd(env *Env) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "portalctl",

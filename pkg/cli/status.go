@@ -84,6 +84,9 @@ type statusDomainJSON struct {
 	Domain   string `json:"domain"`
 	Language string `json:"language"`
 	Verified bool   `json:"verified"`
+	// LostAt is since when the proof is not found any more.
+	LostAt  *time.Time `json:"lost_at"`
+	LostWhy string     `json:"lost_why"`
 }
 
 type statusInboxJSON struct {
@@ -136,7 +139,7 @@ func newStatusJSON(env *Env, s *app.Status) statusJSON {
 		})
 	}
 	for _, d := range s.Domains {
-		j.Domains = append(j.Domains, statusDomainJSON{Domain: domainName(&d), Language: d.Language, Verified: d.Verified()})
+		j.Domains = append(j.Domains, statusDomainJSON{Domain: domainName(&d), Language: d.Language, Verified: d.Verified(), LostAt: timeOrNull(d.LostAt), LostWhy: d.LostWhy})
 	}
 	for _, i := range s.Inboxes {
 		j.Inboxes = append(j.Inboxes, statusInboxJSON{Name: i.Name, Kind: string(i.Kind), Address: i.Address})
@@ -196,6 +199,9 @@ func statusLines(env *Env, s *app.Status) [][2]string {
 			state = d.Host + ", not verified"
 			if d.Verified() {
 				state = d.Host + ", verified"
+			}
+			if !d.LostAt.IsZero() {
+				state += ", proof lost since " + d.LostAt.Local().Format(time.DateTime)
 			}
 		}
 		lines = append(lines, [2]string{heading("Domains", i), state + ", " + languageName(d.Language)})

@@ -23,6 +23,8 @@ type Options struct {
 	Flags  *pflag.FlagSet      // only flags that were given count; may be nil
 	Getenv func(string) string // may be nil
 	Root   bool                // run by root: system-wide defaults
+	// Formats are what --output takes besides table, json and csv.
+	Formats []string
 }
 
 // extensions of configuration files, in the order they are looked for.

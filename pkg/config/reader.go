@@ -31,7 +31,7 @@ func (r *reader) config(opts Options) *Config {
 	c := &Config{
 		Store:         r.store(opts),
 		Portal:        r.text("portal"),
-		Output:        r.choice("output", "table", "json", "csv"),
+		Output:        r.choice("output", append([]string{"table", "json", "csv"}, opts.Formats...)...),
 		NoInput:       r.yesNo("no-input"),
 		Quiet:         r.yesNo("quiet"),
 		Accessible:    r.yesNo("accessible"),

@@ -170,6 +170,9 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request, v *app.Visit, rt
 	if v.Portal.State == portal.Paused && v.Agent == nil && v.ArrivingAgent == nil && rt.who != arriving {
 		return s.paused(w, r)
 	}
+	if v.Stopped && !v.SignedIn() && v.Gate == "" && waysIn(rt.pattern) {
+		return s.stopped(w, r)
+	}
 	if !page.IsRead(r) {
 		if v.ReadOnly && rt.pattern != "POST /sign-out" && rt.pattern != "POST /view/{token}" {
 			return portal.Forbiddenf("view.read_only", "this is a look at somebody's portal; nothing can be changed")
@@ -200,6 +203,14 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request, v *app.Visit, rt
 		}
 	}
 	return rt.handle(w, r)
+}
+
+// waysIn reports whether a route is one on which somebody new gets in.
+func waysIn(pattern string) bool {
+	_, path, _ := strings.Cut(pattern, " ")
+	return path != "/sso/signed-out" && slices.ContainsFunc([]string{"/sign-in", "/register", "/invitation/", "/reset", "/sso"}, func(begin string) bool {
+		return strings.HasPrefix(path, begin)
+	})
 }
 
 // inLook reports whether an operator who looks as a customer may see a route:

@@ -337,6 +337,16 @@ func (s *Server) paused(w http.ResponseWriter, r *http.Request) error {
 	}))
 }
 
+// stopped is what strangers see of a portal whose domain is not proven any
+// more.
+func (s *Server) stopped(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Retry-After", "3600")
+	v := s.view(w, r, "stopped.title")
+	return s.render(w, r, http.StatusServiceUnavailable, noticeView(noticePage{
+		view: v, Icon: "lock", Heading: v.Title, Lines: []string{v.T("stopped.text"), v.T("stopped.others")},
+	}))
+}
+
 // draftKey names the draft a form belongs to; "" when it has none.
 func draftKey(r *http.Request) string {
 	switch p := r.URL.Path; {
