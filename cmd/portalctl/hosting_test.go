@@ -196,12 +196,12 @@ func TestServeHostsPortalsAndSeesChangesAtOnce(t *testing.T) {
 
 	// A domain serves nothing until it is verified, and then at once.
 	records := m.run("domain", "connect", "support.example.com", "-o", "zone")
-	m.run("portal", "set", "--domain", "support.example.com", "--slug", "")
 	if status, _ := h.fetch("/sign-in", "support.example.com"); status != http.StatusMisdirectedRequest {
 		t.Errorf("an unverified domain: %d, want 421", status)
 	}
 	dns.Paste(records)
 	m.run("domain", "verify", "support.example.com")
+	m.run("portal", "set", "--domain", "support.example.com", "--slug", "")
 	if status, _ := h.fetch("/sign-in", "support.example.com"); status != http.StatusOK {
 		t.Errorf("a verified domain: %d, want 200", status)
 	}
