@@ -374,6 +374,10 @@ func (in *intake) writeFiles(ctx context.Context, d *decision) error {
 	if in.cut && !slices.Contains(in.mail.Problems, "text_cut") { // or the parser has made a file of it
 		files = slices.Insert(files, 0, portal.IncomingFile{Name: wholeText, Content: []byte(in.mail.Text)})
 	}
+	files, err := in.withoutOwnLogo(ctx, files)
+	if err != nil {
+		return err
+	}
 	slices.SortStableFunc(files, func(a, b portal.IncomingFile) int { return cmp.Compare(truth(a.Inline), truth(b.Inline)) })
 	room := portal.MaxFiles
 	if d.contact != nil {
@@ -399,6 +403,25 @@ func (in *intake) writeFiles(ctx context.Context, d *decision) error {
 	stored, _, err := in.addFiles(ctx, uploads)
 	in.files, in.written = stored, err == nil
 	return err
+}
+
+// withoutOwnLogo leaves out the logo that mails of ours carry: programs send it
+// back with every answer that quotes one.
+func (in *intake) withoutOwnLogo(ctx context.Context, files []portal.IncomingFile) ([]portal.IncomingFile, error) {
+	var kept []portal.IncomingFile
+	for _, f := range files {
+		if f.Inline && len(f.Content) <= mailLogoBytes {
+			i, err := in.Picture(ctx, f.SHA256)
+			switch {
+			case err == nil && i.Kind == portal.ImageMail:
+				continue
+			case err != nil && portal.KindOf(err) != portal.NotFound:
+				return nil, err
+			}
+		}
+		kept = append(kept, f)
+	}
+	return kept, nil
 }
 
 func truth(b bool) int {

@@ -85,7 +85,35 @@ func (a *App) pack(ctx context.Context, tx *store.Tx, m *store.Mail) (parcel, er
 	if portal.KindOf(err) == portal.NotFound {
 		return dropped("what it is about does not exist any more")
 	}
+	if err == nil && why == "" {
+		err = k.face(ctx)
+	}
 	return parcel{&k.letter, why, general}, err
+}
+
+// face gives mail to customers the portal's face. Mail to the desk is for people
+// who know where it comes from.
+func (k *packing) face(ctx context.Context) error {
+	if k.portal == nil || k.letter.Office || k.mail.Agent != 0 || k.portal.IsDesk() {
+		return nil
+	}
+	b := &k.portal.Brand
+	k.letter.FooterLinks = b.FooterLinks
+	i := b.Image(portal.ImageMail)
+	if i == nil {
+		return nil
+	}
+	kept, err := k.tx.ImageOf(ctx, k.portal.ID, portal.ImageMail)
+	if portal.KindOf(err) == portal.NotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	k.letter.Logo = &portal.LetterLogo{
+		PNG: kept.Data, Width: i.Width, Height: i.Height, LostOnLight: i.LostOnLight, LostOnDark: i.LostOnDark,
+	}
+	return nil
 }
 
 // packers fill in each kind of letter; they return why it must not be sent.

@@ -133,10 +133,11 @@ func demoPortal(ctx context.Context, env *Env, a *app.App) (*portal.Portal, erro
 	if err != nil {
 		return nil, err
 	}
-	p := made.Portal
-	if _, err := a.SetPortal(ctx, p.ID, app.PortalChanges{Languages: ptr(i18n.Codes())}); err != nil {
+	face, err := a.SetPortal(ctx, made.Portal.ID, app.PortalChanges{Languages: ptr(i18n.Codes()), FaceChanges: demoFace()})
+	if err != nil {
 		return nil, err
 	}
+	p := face.Portal
 	for i, g := range data.Agent {
 		role := portal.RoleAgent
 		if i == 0 {
@@ -184,6 +185,17 @@ func demoSetup() (app.Setup, error) {
 		},
 		Access: app.AccessChanges{Mode: ptr(portal.ModeGroups), Groups: &[]string{demoGroup}},
 	}, nil
+}
+
+// demoFace is the sample company's own face.
+func demoFace() app.FaceChanges {
+	light := []byte(demoLogo)
+	dark := []byte(strings.NewReplacer("#12312f", "#eaf4f3", "#0b6e69", "#3bb3ab").Replace(demoLogo))
+	return app.FaceChanges{
+		Logo: &light, LogoDark: &dark, Font: ptr(portal.FontSource),
+		HeaderLinks: &[]string{"Brewline=https://brewline.example", "Shop=https://shop.brewline.example"},
+		FooterLinks: &[]string{"Imprint=https://brewline.example/imprint", "Privacy=https://brewline.example/privacy"},
+	}
 }
 
 func ptr[T any](v T) *T { return &v }

@@ -3,7 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
-	_ "embed" // demo.toml
+	_ "embed" // demo.toml and demo_logo.svg
 	"encoding/base64"
 	"fmt"
 	"strings"
@@ -18,6 +18,9 @@ import (
 
 //go:embed demo.toml
 var demoFile string
+
+//go:embed demo_logo.svg
+var demoLogo string
 
 // demoData is the sample company's world as demo.toml tells it.
 type demoData struct {

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"encoding/base64"
+	"html"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -39,9 +41,14 @@ func mailReader(box *mail.Recorder, host string) http.Handler {
 		}
 		// Mail is styled in its lines, as mail programs want it, and may do
 		// nothing else.
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox allow-top-navigation-by-user-activation allow-popups")
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox allow-top-navigation-by-user-activation allow-popups")
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = w.Write([]byte(m.HTML))
+		page := m.HTML
+		if m.LogoID != "" {
+			// Where the mail's parts do not come along, the logo stands in the page.
+			page = strings.ReplaceAll(page, "cid:"+html.EscapeString(m.LogoID), "data:image/png;base64,"+base64.StdEncoding.EncodeToString(m.Logo))
+		}
+		_, _ = w.Write([]byte(page))
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Host != host {

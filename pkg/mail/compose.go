@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	netmail "net/mail"
+	"strconv"
 	"strings"
 	"time"
 
@@ -44,8 +45,45 @@ type view struct {
 	History                     []quote
 	Team                        string // signs mails to people
 	Footer                      []string
+	Links                       []portal.WebLink // to the company's imprint and the like
+	Logo                        *logo
 	Off, OffLink                string // stops this kind of mail
 }
+
+// logo is the portal's logo, a part of the mail.
+type logo struct {
+	ID            string // of the part
+	Width, Height string
+	Wordless      bool   // it is too narrow to hold the portal's name
+	Ground        string // behind it; white is that of the page
+	Plate         string // a class that gives it room on dark pages
+}
+
+// wordy is how wide a logo is that holds the name of its company, measured by
+// its height.
+const wordy = 1.8
+
+func newLogo(l *portal.Letter) *logo {
+	if l.Logo == nil {
+		return nil
+	}
+	g := &logo{
+		ID: logoID(l.MessageID), Width: strconv.Itoa(l.Logo.Width), Height: strconv.Itoa(l.Logo.Height),
+		Wordless: float64(l.Logo.Width) < wordy*float64(l.Logo.Height), Ground: "#ffffff",
+	}
+	switch {
+	case l.Logo.LostOnLight:
+		g.Ground, g.Plate = "#101317", "plate"
+	case l.Logo.LostOnDark:
+		g.Plate = "plate-dark"
+	default:
+		g.Plate = "bare"
+	}
+	return g
+}
+
+// logoID names the logo among the parts of a mail.
+func logoID(messageID string) string { return "logo." + strings.Trim(messageID, "<>") }
 
 // quote is the message a mail is about.
 type quote struct {
@@ -93,6 +131,9 @@ func (w *Writer) Compose(l *portal.Letter) (*Message, error) {
 	}
 	if l.ReplyTo != "" && !strings.EqualFold(l.ReplyTo, l.To) {
 		m.ReplyTo = netmail.Address{Name: oneLine(l.Portal), Address: l.ReplyTo}
+	}
+	if v.Logo != nil {
+		m.Logo, m.LogoID = l.Logo.PNG, logoID(l.MessageID)
 	}
 	m.thread(l)
 	m.Reply, m.Unsubscribe = l.Kind == portal.LetterTicketReceived, l.Unsubscribe
@@ -151,6 +192,9 @@ func (w *Writer) view(l *portal.Letter) (*view, error) {
 		v.Footer = append(v.Footer, s.say("mail.footer.ticket"))
 	}
 	v.Footer = append(v.Footer, s.say("mail.footer.auto"))
+	if !l.Office {
+		v.Logo, v.Links = newLogo(l), l.FooterLinks
+	}
 	if l.Unsubscribe != "" {
 		v.Off, v.OffLink = s.say("mail.footer.off"), l.Unsubscribe
 	}
@@ -240,6 +284,9 @@ func (v *view) text() string {
 	footer := append([]string{}, v.Footer...)
 	if v.OffLink != "" {
 		footer = append(footer, v.Off+": "+v.OffLink)
+	}
+	for _, l := range v.Links {
+		footer = append(footer, oneLine(l.Label)+": "+l.URL)
 	}
 	if v.Home != "" {
 		footer = append(footer, v.Home)

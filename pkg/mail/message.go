@@ -25,6 +25,9 @@ type Message struct {
 
 	Subject    string
 	Text, HTML string
+	// Logo is a picture in PNG that the HTML shows by the name LogoID.
+	Logo   []byte
+	LogoID string
 
 	MessageID  string // <…@host>
 	InReplyTo  string
@@ -95,6 +98,12 @@ func (m *Message) Bytes() ([]byte, error) {
 
 	msg.SetBodyString("text/plain; format=flowed", crlf(flowed(m.Text)))
 	msg.AddAlternativeString(gomail.TypeTextHTML, crlf(m.HTML))
+	if len(m.Logo) > 0 {
+		err := msg.EmbedReader("logo.png", bytes.NewReader(m.Logo), gomail.WithFileContentType("image/png"), gomail.WithFileContentID("<"+m.LogoID+">"))
+		if err != nil {
+			return nil, fmt.Errorf("logo: %w", err)
+		}
+	}
 	var b bytes.Buffer
 	if _, err := msg.WriteTo(&b); err != nil {
 		return nil, fmt.Errorf("write message: %w", err)

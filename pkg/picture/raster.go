@@ -172,7 +172,8 @@ func (p *Picture) ReadableOn(r, g, b uint8) bool {
 			lost++
 		}
 	}
-	return lost*4 < seen
+	// Thin words are few of the pixels beside a sign, and all that matters.
+	return lost*10 < seen
 }
 
 func luminance(r, g, b uint8) float64 {

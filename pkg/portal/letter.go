@@ -67,6 +67,9 @@ type Letter struct {
 	Usual      time.Duration // the usual time to a first answer; 0: not known
 	Rate       []string      // closed: where each number of stars leads, one star first
 
+	Logo        *LetterLogo // of the portal; nil: its name stands for it
+	FooterLinks []WebLink   // to the company's imprint and the like
+
 	Notices []Letter // a digest: the notices it stands for, oldest first
 	Daily   bool     // a digest: the one a day they asked for
 }
@@ -75,6 +78,15 @@ type Letter struct {
 // programs show them together. It names no message.
 func TicketThread(t *Ticket, host string) string {
 	return fmt.Sprintf("<ticket.%d.%s@%s>", int64(t.Number), strconv.FormatInt(t.CreatedAt.UnixMilli(), 36), host)
+}
+
+// LetterLogo is a logo as mails carry it with them: nothing is fetched when they
+// are read.
+type LetterLogo struct {
+	PNG           []byte
+	Width, Height int // it is shown with
+	// LostOnLight and LostOnDark are as a BrandImage has them.
+	LostOnLight, LostOnDark bool
 }
 
 // LetterField is a field of the new-ticket form with what was answered.
