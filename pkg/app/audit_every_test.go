@@ -25,7 +25,7 @@ var unaudited = map[string]string{
 		Portals PreviewChange PreviewGroup PreviewRules ProofWays Proven Ready Review SSOAddresses SendsMail PeekRating RatingPath Report OperatorReport ShowCompany ShowContact
 		Desk DeskFrame QueueTickets StopFeed WatchDesk
 		ShowGroup ShowMember ShowTicket Status Store TestAccess Tickets URL UsualAnswer VerifyAudit WaitingInvitations`,
-	"it reads a portal's face":                                           `Picture PortalAt`,
+	"it reads a portal's face":                                          `Picture PortalAt`,
 	"it reads where portals are found":                                  `Address Addresses Neighbour PlanDomainRemoval`,
 	"the conversation page of the help desk reads":                      `Canned CannedAnswers CannedNamed DeskHistory DeskOpening FillCanned NewDraft NewerMessages`,
 	"a ticket's own history tells which agent did it":                   `SaveNote SendAnswer UndoAnswer`,
