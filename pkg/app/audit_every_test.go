@@ -42,7 +42,7 @@ var unaudited = map[string]string{
 	"the outbox itself tells what became of a mail":                     `Deliver DropMails RetryFailedMails RetryMails SendTest`,
 	"it only reads, for mail that comes in":                             `HeldMail HeldMails Ledger Mailboxes MailboxAfter RawMail`,
 	"the ledger tells what became of a mail that came in":               `MailboxReached NoteMailbox TakeMail`,
-	"how certificates go is no act of anybody":                          `CertificateHosts Certificates FirstHost ForgetCertificate MayHaveCertificate NoteCertificate SiteOf`,
+	"how certificates go is no act of anybody":                          `CertificateHosts Certificates FirstHost ForgetCertificate KeepCertificates MayHaveCertificate NoteCertificate SiteOf`,
 	"of what somebody hears by mail is their own choice":                `SaveNotify TurnNoticeOff`,
 	"it says that a session is in use":                                  `Seen`,
 	"it asks for a mail or begins a step that may come to nothing":      `BeginPasskey BeginPasskeyProof BeginPasskeySignIn BeginSSO ChangeEmail MailProof Register RequestLink RequestReset SetUpFactor`,

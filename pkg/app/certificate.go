@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/portalctl/portalctl/pkg/portal"
 	"github.com/portalctl/portalctl/pkg/store"
@@ -123,6 +124,39 @@ func (a *App) NoteCertificate(ctx context.Context, c portal.Certificate) error {
 // certificate any more.
 func (a *App) ForgetCertificate(ctx context.Context, host string) error {
 	return a.store.Write(ctx, func(tx *store.Tx) error { return tx.RemoveCertificate(ctx, host) })
+}
+
+// KeepCertificates forgets what Status says of all hosts but these, as when
+// serve begins and others were served before.
+func (a *App) KeepCertificates(ctx context.Context, hosts []string) error {
+	all, err := a.Certificates(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range all {
+		if slices.Contains(hosts, c.Host) {
+			continue
+		}
+		if err := a.ForgetCertificate(ctx, c.Host); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// findFailing tells of certificates that are not there, or not for long.
+func (s *Status) findFailing(now time.Time) {
+	for i := range s.Certificates {
+		c := &s.Certificates[i]
+		switch {
+		case c.State == portal.CertificateFailing && c.Valid(now):
+			s.missing("domain verify "+c.Host, "the certificate of %s, valid until %s, is not renewed: %s", c.Host, c.NotAfter.Local().Format(time.DateOnly), c.Error)
+		case c.State == portal.CertificateFailing:
+			s.missing("domain verify "+c.Host, "%s has no certificate: %s", c.Host, c.Error)
+		case c.State == portal.CertificateGood && !c.Valid(now):
+			s.missing("serve", "the certificate of %s ran out on %s; no serve that runs has seen a newer one", c.Host, c.NotAfter.Local().Format(time.DateOnly))
+		}
+	}
 }
 
 // Certificates are those serve obtains, as it last saw them.

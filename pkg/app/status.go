@@ -21,12 +21,14 @@ type Status struct {
 	Inboxes  []portal.Inbox
 	// Mailboxes are those mail is fetched from.
 	Mailboxes []MailboxView
-	Agents    int
-	Tickets   map[portal.Status]int // each counted to 1,001
-	Waiting   int                   // mails in the outbox, counted to 1,001
-	Failed    int
-	Missing   []Missing
-	Now       time.Time // when this was read
+	// Certificates are those serve shows visitors.
+	Certificates []portal.Certificate
+	Agents       int
+	Tickets      map[portal.Status]int // each counted to 1,001
+	Waiting      int                   // mails in the outbox, counted to 1,001
+	Failed       int
+	Missing      []Missing
+	Now          time.Time // when this was read
 }
 
 // PortalStatus is one portal at a glance.
@@ -55,6 +57,7 @@ func (a *App) Status(ctx context.Context, mail bool) (*Status, error) {
 		return nil, err
 	}
 	s.findMissing(mail || s.MailFrom != "")
+	s.findFailing(s.Now)
 	return s, nil
 }
 
@@ -73,6 +76,9 @@ func (a *App) readStatus(ctx context.Context, tx *store.Tx, s *Status) error {
 		return err
 	}
 	s.Domains, s.Inboxes = k.Domains, k.Inboxes
+	if s.Certificates, err = tx.Certificates(ctx); err != nil {
+		return err
+	}
 	if s.Mailboxes, err = mailboxes(ctx, tx, k.Inboxes); err != nil {
 		return err
 	}

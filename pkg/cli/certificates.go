@@ -1,11 +1,9 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 
-	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/certs"
 	"github.com/portalctl/portalctl/pkg/portal"
 )
@@ -27,19 +25,4 @@ func (e *Env) certificates(log *slog.Logger) (*certs.Files, error) {
 		}
 	}
 	return files, nil
-}
-
-// forgetCertificates removes what is known of certificates when somebody else
-// speaks TLS: nobody would bring it up to date.
-func forgetCertificates(ctx context.Context, a *app.App) error {
-	known, err := a.Certificates(ctx)
-	if err != nil {
-		return err
-	}
-	for _, c := range known {
-		if err := a.ForgetCertificate(ctx, c.Host); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -82,11 +82,18 @@ func (e *Env) secure(ctx context.Context, a *app.App, log *slog.Logger, l *liste
 	s := secure{plain: e.proxied(l.plain, log)}
 	switch e.Config.TLS {
 	case "off":
-		return s, forgetCertificates(ctx, a)
+		return s, a.KeepCertificates(ctx, nil)
 	case "files":
 		s.config, s.files = certs.Config(files.Certificate), files
 		s.watch = certs.Watching{Hosts: a.CertificateHosts, Known: a.Certificates, Note: a.NoteCertificate, Forget: a.ForgetCertificate}
 	case "auto":
+		hosts, err := a.CertificateHosts(ctx)
+		if err != nil {
+			return s, err
+		}
+		if err := a.KeepCertificates(ctx, hosts); err != nil {
+			return s, err
+		}
 		roots, err := e.acmeRoots()
 		if err != nil {
 			return s, err

@@ -62,10 +62,12 @@ type statusJSON struct {
 	Inboxes []statusInboxJSON  `json:"inboxes"`
 	// Mailboxes are those mail is fetched from, as serve last saw them.
 	Mailboxes []statusMailboxJSON `json:"mailboxes"`
-	Agents    int                 `json:"agents"`
-	Tickets   map[string]int      `json:"tickets"`
-	Mail      statusMailJSON      `json:"mail"`
-	Missing   []app.Missing       `json:"missing"`
+	// Certificates are those serve shows, as it last saw them.
+	Certificates []statusCertificateJSON `json:"certificates"`
+	Agents       int                     `json:"agents"`
+	Tickets      map[string]int          `json:"tickets"`
+	Mail         statusMailJSON          `json:"mail"`
+	Missing      []app.Missing           `json:"missing"`
 }
 
 type statusPortalJSON struct {
@@ -114,12 +116,6 @@ type statusMailboxJSON struct {
 }
 
 func newStatusMailboxJSON(m *app.MailboxView) statusMailboxJSON {
-	some := func(t time.Time) *time.Time {
-		if t.IsZero() {
-			return nil
-		}
-		return &t
-	}
 	return statusMailboxJSON{
 		Inbox: m.Inbox.Name, Mailbox: m.Inbox.Mail.IMAP.String(), State: string(m.Status.State),
 		LookedAt: some(m.Status.LookedAt), MailAt: some(m.Status.MailAt), Waiting: m.Status.Waiting, Error: m.Status.Error, At: some(m.Status.At),
@@ -129,7 +125,7 @@ func newStatusMailboxJSON(m *app.MailboxView) statusMailboxJSON {
 func newStatusJSON(env *Env, s *app.Status) statusJSON {
 	j := statusJSON{
 		Store: s.Store, BaseURL: s.BaseURL, Portals: []statusPortalJSON{}, Domains: []statusDomainJSON{},
-		Inboxes: []statusInboxJSON{}, Mailboxes: []statusMailboxJSON{}, Agents: s.Agents, Tickets: map[string]int{}, Missing: append([]app.Missing{}, s.Missing...),
+		Inboxes: []statusInboxJSON{}, Mailboxes: []statusMailboxJSON{}, Certificates: certificatesJSON(s.Certificates), Agents: s.Agents, Tickets: map[string]int{}, Missing: append([]app.Missing{}, s.Missing...),
 		Mail: statusMailJSON{Configured: env.Config.SMTP.Configured() || s.MailFrom != "", From: s.MailFrom, Waiting: s.Waiting, Failed: s.Failed},
 	}
 	for _, p := range s.Portals {
@@ -205,6 +201,9 @@ func statusLines(env *Env, s *app.Status) [][2]string {
 			}
 		}
 		lines = append(lines, [2]string{heading("Domains", i), state + ", " + languageName(d.Language)})
+	}
+	for i := range s.Certificates {
+		lines = append(lines, [2]string{heading("TLS", i), certificateWords(&s.Certificates[i])})
 	}
 	for i, inbox := range s.Inboxes {
 		lines = append(lines, [2]string{heading("Inboxes", i), inbox.String() + " (" + string(inbox.Kind) + ")"})
