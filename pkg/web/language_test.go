@@ -218,7 +218,7 @@ func TestDomainsLanguageHoldsAtTheNextRequest(t *testing.T) {
 	// Another process changes it, as a command does while the server runs.
 	other := app.New(app.Options{Store: w.store, Now: w.clock.Now, Operator: "olle"})
 	for _, language := range []string{"sv", "fi", "en-US", "en"} {
-		if _, _, err := other.SetDomainLanguage(t.Context(), app.System, language); err != nil {
+		if _, _, err := other.SetDomain(t.Context(), app.System, app.DomainChanges{Language: &language}); err != nil {
 			t.Fatal(err)
 		}
 		if got := b.get("/help/sign-in"); got.lang(t) != language {
