@@ -145,6 +145,13 @@ func (d *DNS) Break(name string) {
 	d.broken[dnsKey(name)] = true
 }
 
+// Mend ends what Break began.
+func (d *DNS) Mend(name string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.broken, dnsKey(name))
+}
+
 // BreakCAA makes the server fail for CAA records of a name, as servers do that
 // never heard of them.
 func (d *DNS) BreakCAA(name string) {
