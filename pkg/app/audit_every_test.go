@@ -26,6 +26,7 @@ var unaudited = map[string]string{
 		Desk DeskFrame QueueTickets StopFeed WatchDesk
 		ShowGroup ShowMember ShowTicket Status Store TestAccess Tickets URL UsualAnswer VerifyAudit WaitingInvitations`,
 	"it reads a portal's face":                                          `Picture PortalAt`,
+	"it reads an operator's words for sentences of ours":                `PortalTexts`,
 	"it reads where portals are found":                                  `Address Addresses Neighbour PlanDomainRemoval`,
 	"the conversation page of the help desk reads":                      `Canned CannedAnswers CannedNamed DeskHistory DeskOpening FillCanned NewDraft NewerMessages`,
 	"a ticket's own history tells which agent did it":                   `SaveNote SendAnswer UndoAnswer`,
@@ -91,6 +92,9 @@ var acts = []act{
 	}},
 	{"ConnectDomain", portal.AuditDomainAdded, func(ctx context.Context, w *world) error {
 		return failed(w.ConnectDomain(ctx, "support.example.com", "en"))
+	}},
+	{"SetTexts", portal.AuditTexts, func(ctx context.Context, w *world) error {
+		return failed(w.SetTexts(ctx, w.portal.ID, "en", map[string]portal.Text{"sign_in.title": {"other": "Enter"}}))
 	}},
 	{"AddAddress", portal.AuditAddressAdded, func(ctx context.Context, w *world) error {
 		return failed(w.AddAddress(ctx, w.portal.ID, "support.example.com/hjalp"))

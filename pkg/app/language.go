@@ -15,6 +15,8 @@ type Texts struct {
 	// Canonical writes a language as it is kept, a code with the country if
 	// one was given: "EN_gb" is en-GB. It refuses those there are no texts in.
 	Canonical func(tag string) (string, bool)
+	// Check says what is wrong with an operator's words for a text.
+	Check func(language, key string, text portal.Text) error
 }
 
 // onlyEnglish is what an App knows that was told nothing of texts.
@@ -22,6 +24,9 @@ var onlyEnglish = Texts{
 	Languages: []string{defaultLanguage},
 	Canonical: func(tag string) (string, bool) {
 		return defaultLanguage, strings.EqualFold(portal.LanguageCode(tag), defaultLanguage)
+	},
+	Check: func(_, key string, _ portal.Text) error {
+		return portal.NotFoundf("text.none", "there is no text %q", key)
 	},
 }
 

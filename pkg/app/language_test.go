@@ -25,6 +25,12 @@ var threeLanguages = &Texts{
 		}
 		return tag, slices.Contains([]string{"en", "fi", "sv"}, code)
 	},
+	Check: func(_, key string, text portal.Text) error {
+		if key == "no.such" || text["other"] == "" {
+			return portal.Invalidf("text.invalid", "text", "%q is wrong", key)
+		}
+		return nil
+	},
 }
 
 func TestLanguagesPeopleChooseAreThoseOfTheTexts(t *testing.T) {
@@ -104,5 +110,60 @@ func TestPortalOffersLanguages(t *testing.T) {
 	}
 	if _, err := set("sv", "tlh"); portal.KindOf(err) != portal.Invalid {
 		t.Errorf("offering Klingon: %v", err)
+	}
+}
+
+func TestOperatorsOwnSentences(t *testing.T) {
+	w := newWorld(t, nil)
+	second := w.second("second")
+	set := func(language string, texts map[string]portal.Text) []Change {
+		t.Helper()
+		changes, err := w.SetTexts(t.Context(), w.portal.ID, language, texts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return changes
+	}
+	if got := set("en", map[string]portal.Text{"a": {"other": "A"}, "b": {"one": "1", "other": "2"}}); len(got) != 2 || got[1] != (Change{"b (en)", "", "one=1 | other=2"}) {
+		t.Errorf("setting two sentences changes %v", got)
+	}
+	if got := set("en", map[string]portal.Text{"a": {"other": "A"}}); len(got) > 0 {
+		t.Errorf("setting one again changes %v", got)
+	}
+	set("sv", map[string]portal.Text{"a": {"other": "Å"}})
+	// All mistakes at once, and nothing is changed.
+	_, err := w.SetTexts(t.Context(), w.portal.ID, "en", map[string]portal.Text{"a": {"other": "new"}, "no.such": {"other": "x"}, "c": {"other": ""}})
+	if err == nil || !strings.Contains(err.Error(), "no.such") || !strings.Contains(err.Error(), `"c"`) {
+		t.Errorf("two mistakes are told as %v", err)
+	}
+	list, err := w.PortalTexts(t.Context(), w.portal.ID)
+	if err != nil || len(list) != 3 || list[0].Text["other"] != "A" {
+		t.Errorf("the sentences are %v, %v", list, err)
+	}
+	if v := w.visit(""); v.Portal.Texts == nil || v.Portal.Texts.Entries["sv"]["a"]["other"] != "Å" {
+		t.Error("a visit does not know the portal's sentences")
+	}
+	// A mail of the portal has them, one of another portal has not.
+	w.write(func(ctx context.Context, tx *store.Tx) error {
+		for _, p := range []*portal.Portal{w.portal, second} {
+			m, err := w.pack(ctx, tx, &store.Mail{Kind: store.MailSignIn, Portal: p.ID, Contact: w.ana.ID, Recipient: w.ana.Email, CreatedAt: tx.Now})
+			if err != nil {
+				return err
+			}
+			if has := m.letter.Texts != nil && m.letter.Texts.Entries["en"]["a"]["other"] == "A"; has != (p == w.portal) {
+				t.Errorf("a mail of %q has the sentences: %v", p.Name, has)
+			}
+		}
+		return nil
+	})
+	if got := set("en", map[string]portal.Text{"a": nil, "b": nil, "never.set": nil}); len(got) != 2 {
+		t.Errorf("giving them back changes %v", got)
+	}
+	set("sv", map[string]portal.Text{"a": nil})
+	if v := w.visit(""); v.Portal.Texts != nil {
+		t.Error("a portal without sentences of its own keeps a list of them")
+	}
+	if _, err := w.SetTexts(t.Context(), 999, "en", map[string]portal.Text{"a": {"other": "A"}}); portal.KindOf(err) != portal.NotFound {
+		t.Errorf("a portal that is not there: %v", err)
 	}
 }

@@ -220,6 +220,9 @@ func (k *packing) begin(ctx context.Context) error {
 			return err
 		}
 		l.Portal, l.Accent, l.Language, l.Label = p.Name, p.Accent, p.Language(), p.Tickets.LabelOne
+		if l.Texts, err = ownTexts(ctx, k.tx, p); err != nil {
+			return err
+		}
 		l.Home, zone = siteURL(p, base)+p.BasePath(), p.TimeZone
 		inbox, err := portalInbox(ctx, k.tx, p)
 		if err != nil && portal.KindOf(err) != portal.NotFound {

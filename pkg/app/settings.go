@@ -51,6 +51,17 @@ func (a *App) loadSettings(ctx context.Context) (*settings, error) {
 		if err != nil {
 			return err
 		}
+		texts, err := tx.PortalTexts(ctx, 0)
+		if err != nil {
+			return err
+		}
+		own := map[portal.PortalID][]portal.PortalText{}
+		for _, t := range texts {
+			own[t.Portal] = append(own[t.Portal], t)
+		}
+		for i := range portals {
+			portals[i].Texts = portal.NewTexts(own[portals[i].ID])
+		}
 		addresses, err := tx.Addresses(ctx)
 		set.sites = newSites(set.base, domains, portals, addresses)
 		return err

@@ -170,7 +170,9 @@ func (e *Env) confirm(ctx context.Context, yes bool, question string) error {
 }
 
 // texts is what an App has to know of the texts people read.
-func texts() *app.Texts { return &app.Texts{Languages: i18n.Codes(), Canonical: i18n.Canonical} }
+func texts() *app.Texts {
+	return &app.Texts{Languages: i18n.Codes(), Canonical: i18n.Canonical, Check: checkText}
+}
 
 // language checks a --language against the languages there are texts in. A
 // country may follow, en-GB, for clock and calendar.

@@ -18,6 +18,7 @@ func newPortalCmd(env *Env) *cobra.Command {
 		newPortalSetCmd(env),
 		newPortalOpenCmd(env),
 		newPortalAddressCmd(env),
+		newPortalTextsCmd(env),
 		newPortalRemoveCmd(env),
 	)
 	cmd.Aliases = []string{"portals"}

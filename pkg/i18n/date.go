@@ -52,6 +52,9 @@ func (p *Printer) pattern(key string) pattern {
 		if pt, ok := t.patterns[key]; ok {
 			return pt
 		}
+		if text, ok := t.plain[key]; ok {
+			return pattern{{words: text}}
+		}
 	}
 	return pattern{{words: p.T(key)}}
 }

@@ -146,8 +146,11 @@ func (w *Writer) Compose(l *portal.Letter) (*Message, error) {
 
 func (w *Writer) view(l *portal.Letter) (*view, error) {
 	p := i18n.For(l.Language)
+	if l.Texts != nil {
+		p = p.With(l.Texts.Entries[p.Lang()])
+	}
 	v := &view{
-		Lang: p.Lang(), Dir: p.Dir(), Portal: oneLine(l.Portal), Home: l.Home, Palette: paletteOf(l.Accent),
+		Lang: p.Tag(), Dir: p.Dir(), Portal: oneLine(l.Portal), Home: l.Home, Palette: paletteOf(l.Accent),
 		Link: l.Link, Hello: p.T("mail.hello.nobody"), Team: p.T("mail.team", "Portal", oneLine(l.Portal)),
 	}
 	if name := oneLine(l.Name); name != "" {

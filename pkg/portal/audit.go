@@ -37,6 +37,7 @@ const (
 	AuditPortalAdded    AuditKind = "portal.added"
 	AuditPortalChanged  AuditKind = "portal.changed"
 	AuditPortalRemoved  AuditKind = "portal.removed"
+	AuditTexts          AuditKind = "portal.texts"    // an operator's words for sentences of ours
 	AuditAddressAdded   AuditKind = "address.added"   // where else a portal is found
 	AuditAddressRemoved AuditKind = "address.removed" // links to it lead nowhere from then on
 	AuditTickets        AuditKind = "tickets.configured"
@@ -162,6 +163,7 @@ var AuditKinds = []AuditKind{
 	AuditPortalAdded,
 	AuditPortalChanged,
 	AuditPortalRemoved,
+	AuditTexts,
 	AuditAddressAdded,
 	AuditAddressRemoved,
 	AuditTickets,

@@ -15,6 +15,7 @@ type Letter struct {
 	To       string // the address
 	Name     string // the recipient's; left empty for an address nobody has proven
 	Language string
+	Texts    *Texts         // the portal's own sentences; nil: none
 	Zone     *time.Location // the recipient's; nil: UTC
 
 	Portal  string // the portal's name

@@ -22,6 +22,9 @@ type Portal struct {
 	// Languages are the codes of those the portal offers beside its domain's.
 	Languages []string
 	Brand     Brand
+	// Texts are the operator's own sentences; nil: there are none. Whoever
+	// shows pages or writes mails fills it in.
+	Texts *Texts
 
 	// Domain is the domain DomainID names; the store fills it in.
 	Domain Domain

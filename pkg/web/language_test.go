@@ -11,6 +11,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/portalctl/portalctl/pkg/app"
+	"github.com/portalctl/portalctl/pkg/i18n"
 	"github.com/portalctl/portalctl/pkg/portal"
 	"github.com/portalctl/portalctl/pkg/store"
 )
@@ -257,5 +258,43 @@ func TestLanguageCookieSaysNothingElse(t *testing.T) {
 		if got := b.get("/help/sign-in?lang=" + url.QueryEscape(value)); len(got.Cookies()) > 0 || got.lang(t) != "en" {
 			t.Errorf("asked for %q, the answer sets %v", value, got.Cookies())
 		}
+	}
+}
+
+func TestOperatorsWordsHoldAtTheNextRequest(t *testing.T) {
+	w := newWorld(t, threeTongues)
+	b := w.browser("")
+	other := app.New(app.Options{Store: w.store, Now: w.clock.Now, Operator: "olle", Texts: &app.Texts{
+		Languages: i18n.Codes(), Canonical: i18n.Canonical, Check: i18n.Check,
+	}})
+	heading := func(accept string) string {
+		t.Helper()
+		for n := range b.asking("/help/sign-in", accept).dom(t).Descendants() {
+			if n.Type == html.ElementNode && n.Data == "h1" {
+				return textOf(n)
+			}
+		}
+		return ""
+	}
+	set := func(language string, text portal.Text) {
+		t.Helper()
+		if _, err := other.SetTexts(t.Context(), w.portal.ID, language, map[string]portal.Text{"sign_in.heading": text}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := heading("en")
+	set("en", portal.Text{"other": "Good to see you at {{.Portal}} <b>&"})
+	for accept, want := range map[string]string{"en": "Good to see you at Nordlys Help <b>&", "en-US": "Good to see you at Nordlys Help <b>&", "sv": "Logga in på Nordlys Help"} {
+		if got := heading(accept); got != want {
+			t.Errorf("in %s the heading is %q, want %q", accept, got, want)
+		}
+	}
+	set("sv", portal.Text{"other": "Hej"})
+	if got := heading("sv-FI"); got != "Hej" {
+		t.Errorf("in Swedish the heading is %q", got)
+	}
+	set("en", nil)
+	if got := heading("en"); got != before {
+		t.Errorf("given back the heading is %q, want %q", got, before)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/i18n"
+	"github.com/portalctl/portalctl/pkg/portal"
 )
 
 const (
@@ -68,9 +69,18 @@ func Greet(w http.ResponseWriter, r *http.Request, v *app.Visit) {
 // PrinterOf is the one a visit's pages are printed with.
 func PrinterOf(v *app.Visit) *i18n.Printer {
 	if v.Locale == "" {
-		return i18n.For(v.Language())
+		return worded(v.Portal, i18n.For(v.Language()))
 	}
-	return i18n.For(v.Locale)
+	return worded(v.Portal, i18n.For(v.Locale))
+}
+
+// worded is the printer with the portal's own sentences. It is made once for
+// as long as they stand: a change brings other Texts.
+func worded(of *portal.Portal, p *i18n.Printer) *i18n.Printer {
+	if of.Texts == nil || of.Texts.Entries[p.Lang()] == nil {
+		return p
+	}
+	return of.Texts.Once(p.Tag(), func() any { return p.With(of.Texts.Entries[p.Lang()]) }).(*i18n.Printer)
 }
 
 // Printer is PrinterOf for a page, whose head then says which language it is
@@ -83,7 +93,7 @@ func Printer(w http.ResponseWriter, r *http.Request, v *app.Visit, language stri
 		tag, _ := i18n.Pick(accept)
 		p = i18n.For(tag)
 	case language != "" && v.Portal.Speaks(language):
-		p = i18n.For(i18n.Locale(language, accept, v.Portal.Language()))
+		p = worded(v.Portal, i18n.For(i18n.Locale(language, accept, v.Portal.Language())))
 	default:
 		p = PrinterOf(v)
 	}
