@@ -245,12 +245,17 @@ func (c *check) wildcard(ctx context.Context, f Found, t dnsmessage.Type) string
 	if err != nil || !slices.Equal(other.Values, f.Values) || other.Alias != f.Alias {
 		return ""
 	}
+	// A name with a star that is not there is answered by the wildcard above,
+	// too: the last one that answers is the one there is.
+	last := above
 	for at := above; at != ""; at = parent(at) {
-		if star, err := c.look(ctx, "*."+at, t); err == nil && (len(star.Values) > 0 || star.Alias != "") {
-			return "*." + at
+		star, err := c.look(ctx, "*."+at, t)
+		if err != nil || !slices.Equal(star.Values, f.Values) || star.Alias != f.Alias {
+			break
 		}
+		last = at
 	}
-	return "*." + above
+	return "*." + last
 }
 
 // relative is a name as forms take it that add the zone themselves.
