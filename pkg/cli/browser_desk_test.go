@@ -81,6 +81,13 @@ func TestBrowserDeskByKeyboard(t *testing.T) {
 	b.until("the overlay", "document.getElementById('desk-keys').open")
 	b.keys(kb.Escape)
 	b.until("the overlay to be gone", "!document.getElementById('desk-keys').open")
+	// An Arabic keyboard types another question mark at the same place.
+	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "؟", code: "Slash", shiftKey: true, bubbles: true, cancelable: true}))`)); err != nil {
+		t.Fatal(err)
+	}
+	b.until("the overlay by an Arabic keyboard", "document.getElementById('desk-keys').open")
+	b.keys(kb.Escape)
+	b.until("the overlay to be gone again", "!document.getElementById('desk-keys').open")
 	b.keys("/")
 	b.until("the search field", "document.activeElement.id === 'desk-q'")
 	b.keys("grinder")

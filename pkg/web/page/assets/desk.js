@@ -90,6 +90,12 @@
       if (row) location.assign(`${linkOf(row).href}#key-${key}`);
     };
   }
+  // A keyboard that types no Latin letters means a key by its place.
+  const keyOf = (event) => {
+    if (event.key.length > 1 || event.key <= "~") return event.key;
+    if (event.code === "Slash") return event.shiftKey ? "?" : "/";
+    return /^Key[A-Z]$/.test(event.code) ? event.code[3].toLowerCase() : event.key;
+  };
   const typing = (element) => element.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable=true], dialog[open]");
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
@@ -98,12 +104,13 @@
       return;
     }
     if (!top?.hasAttribute("data-shortcuts") || typing(event.target)) return;
-    let run = keys[event.key];
-    if (Date.now() < waiting && event.key !== "g") {
-      const to = event.key === "h" ? "/held" : go[event.key] && `/tickets?queue=${go[event.key]}`;
+    const key = keyOf(event);
+    let run = keys[key];
+    if (Date.now() < waiting && key !== "g") {
+      const to = key === "h" ? "/held" : go[key] && `/tickets?queue=${go[key]}`;
       run = to && (() => location.assign(base + to));
     }
-    if (event.key !== "g") waiting = 0;
+    if (key !== "g") waiting = 0;
     if (!run) return;
     event.preventDefault();
     run();
