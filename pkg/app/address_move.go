@@ -17,6 +17,9 @@ type Move struct {
 	// OtherHost is set when the host changed: browsers keep sessions and
 	// passkeys to the host they were made at.
 	OtherHost bool
+	// Waits is set when the new domain is not proven yet: until it is, visitors
+	// find the portal where it was, and links lead there.
+	Waits bool
 	// Language is the one it appears in now, when that is another domain's.
 	Language string
 	Passkeys int           // members who have passkeys at the host before
@@ -24,17 +27,6 @@ type Move struct {
 	// MailWithheld is set when the portal came to the system domain, from
 	// where its access groups get no membership mail.
 	MailWithheld bool
-}
-
-// mayMove refuses to take a portal that visitors reach to a domain they do not
-// reach it at.
-func mayMove(p *portal.Portal, from *portal.Domain) error {
-	if p.Domain.Verified() || !from.Verified() {
-		return nil
-	}
-	err := portal.Conflictf("domain.unverified", "%s is not verified yet: nobody would reach %q there", p.Domain.Host, p.Name)
-	err.Field = "domain"
-	return err.With("Host", p.Domain.Host).WithHint("first: portalctl domain verify %s --wait", p.Domain.Host)
 }
 
 // move writes a portal that got another address of its own. The one before
@@ -49,6 +41,7 @@ func (a *App) move(ctx context.Context, tx *store.Tx, p *portal.Portal, was *por
 		From: siteURL(&before, base) + before.BasePath() + "/", To: siteURL(p, base) + p.BasePath() + "/",
 		Kept: AddressName(&was.Domain, was.Slug), OtherHost: hostOf(&was.Domain, base) != hostOf(&p.Domain, base),
 		MailWithheld: MailWithheld(p) && was.Domain.Kind != portal.SystemDomain,
+		Waits:        !p.Domain.Verified() && was.Domain.Verified(),
 	}
 	if p.Domain.Language != was.Domain.Language {
 		m.Language = p.Language()

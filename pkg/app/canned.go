@@ -264,6 +264,9 @@ func (a *App) cannedValues(ctx context.Context, tx *store.Tx, v *Visit, t *porta
 	if err != nil {
 		return nil, err
 	}
+	if p, err = whereServed(ctx, tx, p); err != nil {
+		return nil, err
+	}
 	values["portal"], values["link"] = p.Name, siteURL(p, base)+p.BasePath()+"/tickets/"+t.Number.String()
 	return values, nil
 }

@@ -223,7 +223,11 @@ func (k *packing) begin(ctx context.Context) error {
 		if l.Texts, err = ownTexts(ctx, k.tx, p); err != nil {
 			return err
 		}
-		l.Home, zone = siteURL(p, base)+p.BasePath(), p.TimeZone
+		at, err := whereServed(ctx, k.tx, p)
+		if err != nil {
+			return err
+		}
+		l.Home, zone = siteURL(at, base)+at.BasePath(), p.TimeZone
 		inbox, err := portalInbox(ctx, k.tx, p)
 		if err != nil && portal.KindOf(err) != portal.NotFound {
 			return err

@@ -65,7 +65,14 @@ func (a *App) PasskeysWork(ctx context.Context, p *portal.Portal) (bool, error) 
 // site is where a portal is served, without its path.
 func (a *App) site(ctx context.Context, p *portal.Portal) (string, error) {
 	home, err := a.URL(ctx, p, "")
-	return strings.TrimSuffix(home, p.BasePath()), err
+	if err != nil {
+		return "", err
+	}
+	u, err := url.Parse(home)
+	if err != nil {
+		return "", err
+	}
+	return u.Scheme + "://" + u.Host, nil
 }
 
 // relyingParty checks passkeys for a portal: those of its host, used on its

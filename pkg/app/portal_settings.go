@@ -74,11 +74,6 @@ func (a *App) SetPortal(ctx context.Context, id portal.PortalID, c PortalChanges
 		if p.DomainID == was.Domain.ID && p.Slug == was.Slug {
 			err = tx.SavePortal(ctx, p)
 		} else {
-			if !wasDraft {
-				if err := mayMove(p, &was.Domain); err != nil {
-					return err
-				}
-			}
 			r.Move, err = a.move(ctx, tx, p, &was)
 			written = append(written[:len(written):len(written)], fact("former-address", AddressName(&was.Domain, was.Slug)))
 		}

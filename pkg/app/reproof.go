@@ -107,7 +107,11 @@ func (a *App) hasPasskeyHere(ctx context.Context, tx *store.Tx, v *Visit, who po
 	if err != nil {
 		return false, err
 	}
-	site, err := url.Parse(siteURL(v.Portal, base))
+	at, err := whereServed(ctx, tx, v.Portal)
+	if err != nil {
+		return false, err
+	}
+	site, err := url.Parse(siteURL(at, base))
 	if err != nil {
 		return false, err
 	}

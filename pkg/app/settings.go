@@ -144,5 +144,48 @@ func (a *App) URL(ctx context.Context, p *portal.Portal, path string) (string, e
 			return "", err
 		}
 	}
+	if !p.Domain.Verified() {
+		err := a.store.Read(ctx, func(tx *store.Tx) (err error) {
+			p, err = whereServed(ctx, tx, p)
+			return err
+		})
+		if err != nil {
+			return "", err
+		}
+	}
 	return siteURL(p, set.base) + p.BasePath() + path, nil
+}
+
+// whereServed is a portal at the address visitors reach it at. That is its own,
+// except that one which was given a domain before the domain is proven stays
+// where it was until then.
+func whereServed(ctx context.Context, tx *store.Tx, p *portal.Portal) (*portal.Portal, error) {
+	if p.Domain.Verified() {
+		return p, nil
+	}
+	all, err := tx.Addresses(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var best *portal.Address
+	for i := range all {
+		if at := &all[i]; at.Portal == p.ID && at.Domain.Verified() && (best == nil || laterHome(at, best)) {
+			best = at
+		}
+	}
+	if best == nil {
+		return p, nil
+	}
+	there := *p
+	there.DomainID, there.Domain, there.Slug = best.Domain.ID, best.Domain, best.Slug
+	return &there, nil
+}
+
+// laterHome has the address a portal was at last before those it is found at
+// besides.
+func laterHome(a, b *portal.Address) bool {
+	if a.Kind != b.Kind {
+		return a.Kind == portal.FormerAddress
+	}
+	return a.CreatedAt.After(b.CreatedAt)
 }

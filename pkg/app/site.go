@@ -2,6 +2,7 @@ package app
 
 import (
 	"cmp"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -25,15 +26,18 @@ type site struct {
 	// only is the portal that whoever asks for the bare host is sent to; nil
 	// when there are none or several.
 	only *portal.Portal
+	// onlySlug is where that one is found.
+	onlySlug string
 }
 
 // place is what lies at one address.
 type place struct {
 	portal *portal.Portal
 	domain portal.DomainID
-	// moved is set when it is not the portal's own address: visitors are sent
-	// on to that.
-	moved bool
+	// own is set when it is the portal's own address. When it is not, moved is
+	// set and visitors are sent on to that; but where nobody would reach the
+	// own one, neither is set, and they find the portal here.
+	own, moved bool
 }
 
 // newSites works out what lies where. An address belongs to one portal: to one
@@ -48,27 +52,21 @@ func newSites(base *url.URL, domains []portal.Domain, portals []portal.Portal, a
 			s.byHost[hosts[d.ID]] = &site{places: map[string]place{}}
 		}
 	}
-	byID := map[portal.PortalID]*portal.Portal{}
+	byID, served := map[portal.PortalID]*portal.Portal{}, map[portal.PortalID]bool{}
 	for _, p := range inOrder(portals, comparePortals) {
 		byID[p.ID] = p
-		s.put(hosts, p.Slug, place{p, p.DomainID, false})
+		served[p.ID] = s.put(hosts, p.Slug, place{portal: p, domain: p.DomainID, own: true})
 	}
 	var further []*portal.Address
 	for _, a := range inOrder(addresses, compareAddresses) {
 		p := byID[a.Portal]
-		if p == nil {
-			continue
-		}
-		// Where its own address is not served yet, sending visitors there
-		// would send them nowhere.
-		_, served := hosts[p.DomainID]
-		if s.put(hosts, a.Slug, place{p, a.Domain.ID, served}) {
+		if p != nil && s.put(hosts, a.Slug, place{portal: p, domain: a.Domain.ID, moved: served[p.ID]}) {
 			further = append(further, a)
 		}
 	}
 	s.putBelow(hosts, further, byID)
 	for _, h := range s.byHost {
-		h.only = h.onlyPortal()
+		h.only, h.onlySlug = h.onlyPortal()
 	}
 	return s
 }
@@ -135,31 +133,29 @@ func (s *sites) putBelow(hosts map[portal.DomainID]string, addresses []*portal.A
 		}
 		at := s.byHost[hosts[a.Domain.ID]].places[""]
 		for _, slug := range slugs[a.Portal] {
-			s.put(hosts, slug, at)
+			s.put(hosts, slug, at) // not its own address, and so neither is at
 		}
 	}
 }
 
-// onlyPortal is the one that is no draft and has its own address here, or else
-// the one that can be reached here.
-func (h *site) onlyPortal() *portal.Portal {
-	var own, others []*portal.Portal
-	for _, at := range h.places {
-		list := &own
-		if at.moved {
-			list = &others
+// onlyPortal is the one that is no draft and lies here, or else the one that is
+// sent on from here; and its slug.
+func (h *site) onlyPortal() (only *portal.Portal, slug string) {
+	several, moved := false, true
+	for _, s := range slices.Sorted(maps.Keys(h.places)) {
+		at := h.places[s]
+		switch {
+		case at.portal.State == portal.Draft, at.moved && !moved:
+		case only == nil, moved && !at.moved:
+			only, slug, several, moved = at.portal, s, false, at.moved
+		case only != at.portal:
+			several = true
 		}
-		if at.portal.State != portal.Draft && !slices.Contains(*list, at.portal) {
-			*list = append(*list, at.portal)
-		}
 	}
-	if len(own) == 0 {
-		own = others
+	if several {
+		return nil, ""
 	}
-	if len(own) != 1 {
-		return nil
-	}
-	return own[0]
+	return only, slug
 }
 
 // spot is where a request leads.
@@ -167,8 +163,8 @@ type spot struct {
 	place
 	base string // the address's path: "" or "/help"
 	rest string // of the path, below base; it starts with a slash
-	// only is the portal a visitor to the bare host belongs at; the rest is
-	// not set then.
+	// only is the portal a visitor to the bare host belongs at; it lies at base,
+	// unless it has moved.
 	only *portal.Portal
 }
 
@@ -196,7 +192,7 @@ func (s *settings) find(host, path string) (spot, error) {
 		}
 		if at, ok := h.places[strings.ToLower(first)]; ok {
 			// Telephones begin with a capital letter what is typed by hand.
-			at.moved = at.moved || at.domain == at.portal.DomainID
+			at.moved = at.moved || at.own
 			return spot{place: at, base: base, rest: rest}, nil
 		}
 	}
@@ -204,7 +200,7 @@ func (s *settings) find(host, path string) (spot, error) {
 		return spot{place: at, rest: path}, nil
 	}
 	if path == "/" && h.only != nil {
-		return spot{only: h.only}, nil
+		return spot{place: place{moved: h.places[h.onlySlug].moved}, base: "/" + h.onlySlug, only: h.only}, nil
 	}
 	return spot{}, portal.NotFoundf("portal.none", "no portal lies at this address")
 }

@@ -71,13 +71,14 @@ type Visit struct {
 	endedHalf bool
 }
 
-// Base is the path before those of the portal's pages, in links and forms: of
-// its own address, or, on another host, of the one the visitor came by.
+// Base is the path before those of the portal's pages, in links and forms: that
+// of its own address where it is on the visitor's host, and otherwise of the
+// one they came by.
 func (v *Visit) Base() string {
-	if v.Elsewhere() {
-		return v.At
+	if strings.HasPrefix(v.Moved, "/") {
+		return v.Portal.BasePath()
 	}
-	return v.Portal.BasePath()
+	return v.At
 }
 
 // Elsewhere reports whether the portal has moved to another host than the
@@ -246,7 +247,11 @@ func (a *App) Enter(ctx context.Context, host, path, token string) (*Visit, erro
 			return nil, findErr
 		}
 		if at.only != nil {
-			return &Visit{Redirect: set.ownAddress(at.only, host) + "/"}, nil
+			to := at.base
+			if at.moved {
+				to = set.ownAddress(at.only, host)
+			}
+			return &Visit{Redirect: to + "/"}, nil
 		}
 		v := &Visit{Portal: at.portal, Path: at.rest, At: at.base}
 		if at.moved {

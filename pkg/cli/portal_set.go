@@ -101,7 +101,7 @@ func runPortalSet(ctx context.Context, env *Env, o portalSetOptions) error {
 			return err
 		}
 		env.sayFace(&c, r)
-		if !r.Portal.Domain.Verified() {
+		if !r.Portal.Domain.Verified() && (r.Move == nil || !r.Move.Waits) {
 			env.say("%s is not verified yet, so it serves nothing: portalctl domain verify %s", r.Portal.Domain.Host, r.Portal.Domain.Host)
 		}
 		if r.Move != nil {
@@ -114,7 +114,12 @@ func runPortalSet(ctx context.Context, env *Env, o portalSetOptions) error {
 
 // sayMove tells what became of the address before, and what the move brings.
 func sayMove(env *Env, p *portal.Portal, m *app.Move) {
-	env.say("%s leads to %s from now on; end that with: portalctl portal address remove %s", m.From, m.To, m.Kept)
+	if m.Waits {
+		env.say("%s is not verified yet. Until it is, %q stays at %s: portalctl domain verify %s", p.Domain.Host, p.Name, m.From, p.Domain.Host)
+		env.say("%s leads to %s then; end that with: portalctl portal address remove %s", m.From, m.To, m.Kept)
+	} else {
+		env.say("%s leads to %s from now on; end that with: portalctl portal address remove %s", m.From, m.To, m.Kept)
+	}
 	sayMoved(env, p, m)
 }
 
