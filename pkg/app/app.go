@@ -75,6 +75,7 @@ type App struct {
 	mailWords func(language string) MailWords
 	texts     *Texts
 
+	preview  *preview // set when all that is served is a preview
 	settings atomic.Pointer[settings]
 	mailDue  chan struct{} // wakes Deliver; holds one
 	answers  chan struct{} // wakes sendAnswers; holds one

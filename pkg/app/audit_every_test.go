@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -188,6 +189,16 @@ var acts = []act{
 	}},
 	{"ImportTickets", portal.AuditImport, func(ctx context.Context, w *world) error {
 		return failed(w.ImportTickets(ctx, strings.NewReader("subject,requester_email\nBroken,ana@example.com\n"), 47, ImportOptions{Portal: w.portal}))
+	}},
+	{"PreviewPortal", portal.AuditViewOpened, func(ctx context.Context, w *world) error {
+		return failed(w.PreviewPortal(ctx, w.portal.ID, PortalChanges{}, &url.URL{Scheme: "http", Host: "127.0.0.1:1"}, "ana@example.com"))
+	}},
+	{"EndPreview", portal.AuditViewEnded, func(ctx context.Context, w *world) error {
+		p, err := w.PreviewPortal(ctx, w.portal.ID, PortalChanges{}, &url.URL{Scheme: "http", Host: "127.0.0.1:1"}, "ana@example.com")
+		if err != nil {
+			return err
+		}
+		return w.EndPreview(ctx, p)
 	}},
 	{"SetCanned", portal.AuditCannedAdded, func(ctx context.Context, w *world) error {
 		return failed(w.SetCanned(ctx, nil, CannedInput{Name: new("Hello"), Body: new("Hello {{first_name}}")}))

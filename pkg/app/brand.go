@@ -145,13 +145,13 @@ func linkWords(links []portal.WebLink) string {
 
 func (c *FaceChanges) applyPictures(f *face, renamed bool) error {
 	b := &f.p.Brand
-	before := b.Logo()
+	before := hashIn(b.Logo())
 	for kind, data := range map[portal.ImageKind]*[]byte{portal.ImageLogo: c.Logo, portal.ImageLogoDark: c.LogoDark} {
 		if data != nil {
 			f.setLogo(kind)
 		}
 	}
-	changed := hashIn(before) != hashIn(b.Logo())
+	changed := before != hashIn(b.Logo())
 	if changed {
 		if err := f.setMail(); err != nil {
 			return err
@@ -452,6 +452,11 @@ func bannerWord(b *portal.Banner, zone *time.Location) string {
 // Picture returns a picture of a portal's face by the hash of its bytes. Whoever
 // knows the hash has seen a page that shows it; NotFound portal.no_image.
 func (a *App) Picture(ctx context.Context, sha256 string) (i *store.Image, err error) {
+	if a.preview != nil {
+		if i, ok := a.preview.images[sha256]; ok {
+			return &i, nil
+		}
+	}
 	err = a.store.Read(ctx, func(tx *store.Tx) error {
 		i, err = tx.Image(ctx, sha256)
 		return err

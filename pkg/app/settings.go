@@ -43,6 +43,11 @@ func (a *App) loadSettings(ctx context.Context) (*settings, error) {
 		if set.desk, err = deskPortal(ctx, tx); err != nil {
 			return err
 		}
+		if a.preview != nil {
+			p := a.preview.portal
+			set.sites = newSites(set.base, []portal.Domain{p.Domain}, []portal.Portal{p}, nil)
+			return nil
+		}
 		domains, err := tx.Domains(ctx)
 		if err != nil {
 			return err

@@ -51,6 +51,9 @@ type Visit struct {
 	// ReadOnly is set while an operator looks as the contact: nothing may
 	// change, and nothing counts as the contact's own act.
 	ReadOnly bool
+	// Preview is set when the portal is one that shows changes not written
+	// yet; everybody only reads there.
+	Preview bool
 
 	// Device is the browser; Seen fills it in.
 	Device Device
@@ -259,6 +262,12 @@ func (a *App) Enter(ctx context.Context, host, path, token string) (*Visit, erro
 			v.Moved = cmp.Or(set.ownAddress(at.portal, host), "/")
 		}
 		v.Stopped = v.Portal.Domain.ProofExpired(now)
+		if a.preview != nil {
+			if at.portal.IsDesk() {
+				return nil, portal.NotFoundf("portal.none", "no portal lies at this address")
+			}
+			return v, a.preview.visit(ctx, a, v)
+		}
 		a.admit(set, v, at, vis, now)
 		if v.Portal.State == portal.Draft && v.Agent == nil {
 			if err := a.opensDraft(ctx, v.Portal, v.Path); err != nil {

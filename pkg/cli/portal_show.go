@@ -16,6 +16,7 @@ func newPortalCmd(env *Env) *cobra.Command {
 		newPortalListCmd(env),
 		newPortalShowCmd(env),
 		newPortalSetCmd(env),
+		newPortalPreviewCmd(env),
 		newPortalOpenCmd(env),
 		newPortalAddressCmd(env),
 		newPortalTextsCmd(env),

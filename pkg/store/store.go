@@ -47,6 +47,7 @@ type Store struct {
 	onWritten       atomic.Pointer[func()]
 	written         atomic.Uint64
 
+	frozen  atomic.Bool
 	closing sync.RWMutex // held for reading by every Read
 	closed  bool
 }
@@ -183,6 +184,9 @@ func (s *Store) Failure() error { return s.writer.failure() }
 // once fn has begun, Write returns when its fate is known. A panic in fn
 // undoes what it wrote and goes on to the caller.
 func (s *Store) Write(ctx context.Context, fn func(tx *Tx) error) error {
+	if s.frozen.Load() {
+		return portal.Forbiddenf("view.read_only", "nothing is written here")
+	}
 	var after func()
 	err := s.writer.write(ctx, func(tx *Tx) (err error) {
 		if err = fn(tx); err == nil {
@@ -201,6 +205,10 @@ func (s *Store) Write(ctx context.Context, fn func(tx *Tx) error) error {
 	}
 	return err
 }
+
+// Freeze has every Write refused from now on, or taken again: for a program that
+// promises to change nothing.
+func (s *Store) Freeze(frozen bool) { s.frozen.Store(frozen) }
 
 // OnWritten sets what is told of every Write that is on disk. It must be quick
 // and not use the store.
