@@ -16,6 +16,8 @@ import (
 	"github.com/hinshun/vt10x"
 
 	"github.com/portalctl/portalctl/pkg/i18n"
+
+	"github.com/portalctl/portalctl/pkg/portaltest"
 )
 
 // wizardRun is `portalctl init` on a terminal of 80×24 that nobody asks about
@@ -247,13 +249,16 @@ func TestWizardSetsUpAPortal(t *testing.T) {
 }
 
 func TestWizardOffersWhatFlagsSaid(t *testing.T) {
-	w := startWizard(t, nil, "--name", "Nordic Tools", "--domain", "support.example.com", "--inbox", "Desk", "--inbox-kind", "helpdesk",
+	names := portaltest.NewDNS(t)
+	w := startWizard(t, []string{"PORTALCTL_RESOLVER=" + names.Addr}, "--name", "Nordic Tools", "--domain", "support.example.com", "--inbox", "Desk", "--inbox-kind", "helpdesk",
 		"--permissions", "rules", "--rule", "plan equals gold", "--access", "self-register", "--allow-domain", "example.com", "--draft")
 	w.waitFor("> Nordic Tools")
 	w.press(enterKey)
 	w.waitFor("> Connect a domain of your own now")
 	w.press(enterKey)
 	w.waitFor("> support.example.com")
+	w.press(enterKey)
+	w.waitFor("Add these records to the DNS zone", "waiting for it", "> Go on")
 	w.press(enterKey)
 	w.waitFor("In which language?")
 	w.press(enterKey)
@@ -285,6 +290,38 @@ func TestWizardOffersWhatFlagsSaid(t *testing.T) {
 	w.waitFor("Add these records to the DNS zone", "portalctl domain verify support.example.com")
 	if list := w.portals(); len(list) != 1 || list[0]["state"] != "draft" || list[0]["permissions"] != "rules" || list[0]["domain"] != "support.example.com" {
 		t.Errorf("set up %v", list)
+	}
+}
+
+// TestWizardWaitsWithTheRecordsOnScreen: they can be pasted while it looks; what
+// is found, and what is wrong, shows without a key.
+func TestWizardWaitsWithTheRecordsOnScreen(t *testing.T) {
+	names := portaltest.NewDNS(t)
+	w := startWizard(t, []string{"PORTALCTL_RESOLVER=" + names.Addr}, "--name", "Nordic Tools", "--base-url", "https://portal.example.net")
+	names.Set("portal.example.net", "A", "203.0.113.7")
+	w.waitFor("> Nordic Tools")
+	w.press(enterKey)
+	w.waitFor("Which domain is the portal on?")
+	w.press(enterKey)
+	w.waitFor("Which domain?")
+	w.press("support.example.com")
+	w.waitFor("A TXT record will prove")
+	w.press(enterKey)
+	w.waitFor("TXT _portalctl.support.example.com (waiting for it)", "CNAME support.example.com (waiting for it)", "portal.example.net", "> Go on")
+	value := regexp.MustCompile(`portalctl-verification=[-_A-Za-z0-9]{43}`).FindString(w.shown())
+	if value == "" {
+		t.Fatalf("the record cannot be read off the screen:\n%s", w.shown())
+	}
+	names.Set("_portalctl.support.example.com", "TXT", `"`+value+`"`)
+	w.waitFor("the text has quotation marks in it")
+	names.Set("_portalctl.support.example.com", "TXT", value)
+	names.Set("support.example.com", "CNAME", "portal.example.net")
+	w.waitFor("TXT _portalctl.support.example.com (found)", "CNAME support.example.com (found)", "Everything is found.")
+	w.press(enterKey)
+	w.waitFor("In which language?")
+	w.press(ctrlCKey)
+	if code := w.end(); code != 130 {
+		t.Errorf("exit %d, want 130", code)
 	}
 }
 

@@ -21,7 +21,7 @@ import (
 // its own that is named in auditedElsewhere.
 var unaudited = map[string]string{
 	"it only reads": `CompanyAgents PlanMerge Properties SplitChoices Tags AcceptsMail Account ActingAgent Agent Agents AuditLog AuditRetention BaseURL Companies Contact Contacts DeskTickets
-		Domain DomainRecords Domains LookAtDomain Draft Enter Explain Factor GroupContacts Groups GroupsOfPortal Inbox Inboxes Known MailboxPlace
+		Domain DomainRecords Domains LookAtDomain LookAtNew Draft Enter Explain Factor GroupContacts Groups GroupsOfPortal Inbox Inboxes Known MailboxPlace
 		MayAddPasskey MemberCounts Members OffersPasskeys NoticeOff NoticeOffPath Outbox Passkey PasskeysWork PeekLook PeekToken PortalNamed
 		Portals PreviewChange PreviewGroup PreviewRules ProofWays Proven Ready Review SSOAddresses SendsMail PeekRating RatingPath Report OperatorReport ShowCompany ShowContact
 		Desk DeskFrame QueueTickets StopFeed WatchDesk

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -46,16 +47,40 @@ func (a *App) LookAtDomain(ctx context.Context, d *portal.Domain) (*DomainCheck,
 	if err != nil || d.Kind == portal.SystemDomain {
 		return c, err
 	}
+	return c, a.look(ctx, c)
+}
+
+// LookAtNew asks DNS for the records of a domain that is yet to be connected,
+// by the token it will have. address is what Known has of it, base the address
+// of the system domain. Nothing is kept, and no store is needed.
+func (a *App) LookAtNew(ctx context.Context, host, token, base, address string) (*DomainCheck, error) {
+	u, err := url.Parse(base)
+	if err != nil {
+		return nil, err
+	}
+	d := &portal.Domain{Kind: portal.ConnectedDomain, Host: host, Token: token}
+	c := &DomainCheck{Domain: d, Records: []DomainRecord{proofRecord(d)}}
+	targets, why := targetOf(address, u)
+	if c.NoAddress = why; why == "" {
+		if err := a.addTargets(ctx, c, targets); err != nil {
+			return nil, err
+		}
+	}
+	return c, a.look(ctx, c)
+}
+
+// look asks DNS for records and puts beside them what was found.
+func (a *App) look(ctx context.Context, c *DomainCheck) error {
 	report := a.resolver.Check(ctx, a.want(c))
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return err
 	}
 	c.Proven, c.Arrives, c.Findings = report.Proven, report.Arrives, report.Findings
 	c.Absent = !report.Proven && report.ProofErr == nil
 	for i := range c.Records {
 		c.Records[i].fill(report)
 	}
-	return c, nil
+	return nil
 }
 
 // want is what the records of a domain should be, in the terms of package dns.

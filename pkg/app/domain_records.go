@@ -107,7 +107,7 @@ func (a *App) DomainRecords(ctx context.Context, d *portal.Domain) (*DomainCheck
 		c.NoAddress, c.Proven, c.Arrives = "the system domain needs no records of its own", true, true
 		return c, nil
 	}
-	c.Records = []DomainRecord{{Name: d.ProofName(), Type: "TXT", Value: d.ProofValue(), Proof: true}}
+	c.Records = []DomainRecord{proofRecord(d)}
 	if d.Proxied {
 		c.NoAddress = "visitors come through a proxy"
 		return c, nil
@@ -122,6 +122,10 @@ func (a *App) DomainRecords(ctx context.Context, d *portal.Domain) (*DomainCheck
 	return c, a.addTargets(ctx, c, targets)
 }
 
+func proofRecord(d *portal.Domain) DomainRecord {
+	return DomainRecord{Name: d.ProofName(), Type: "TXT", Value: d.ProofValue(), Proof: true}
+}
+
 // target returns where visitors are to be sent: what the operator said, else
 // the base URL's host; or why that is not known.
 func (a *App) target(ctx context.Context) (targets []string, why string, err error) {
@@ -134,20 +138,28 @@ func (a *App) target(ctx context.Context) (targets []string, why string, err err
 		kept, err = tx.Meta(ctx, metaAddress)
 		return err
 	})
-	if err != nil || kept != "" {
-		return strings.Fields(kept), "", err
+	if err != nil {
+		return nil, "", err
+	}
+	targets, why = targetOf(kept, base)
+	return targets, why, nil
+}
+
+func targetOf(kept string, base *url.URL) (targets []string, why string) {
+	if kept != "" {
+		return strings.Fields(kept), ""
 	}
 	host := base.Hostname()
 	if ip, err := netip.ParseAddr(host); err == nil {
 		if ip.IsLoopback() || ip.IsPrivate() || ip.IsUnspecified() || ip.IsLinkLocalUnicast() {
-			return nil, fmt.Sprintf("the base URL %s is not reachable from outside", base), nil
+			return nil, fmt.Sprintf("the base URL %s is not reachable from outside", base)
 		}
-		return []string{ip.Unmap().String()}, "", nil
+		return []string{ip.Unmap().String()}, ""
 	}
 	if host, err := ParseHost(host); err == nil {
-		return []string{host}, "", nil
+		return []string{host}, ""
 	}
-	return nil, fmt.Sprintf("the base URL %s is not reachable from outside", base), nil
+	return nil, fmt.Sprintf("the base URL %s is not reachable from outside", base)
 }
 
 // addTargets adds the records that send visitors to the targets. The top of

@@ -44,6 +44,7 @@ type Known struct {
 	Inboxes   []portal.Inbox
 	Groups    []portal.Group
 	Addresses []portal.Address
+	Address   string // where visitors of connected domains are to be sent, as SetAddress kept it
 }
 
 // NewKnown is what a store that is yet to be made will hold: the system
@@ -74,6 +75,9 @@ func readKnown(ctx context.Context, tx *store.Tx) (*Known, error) {
 		return nil, err
 	}
 	if k.Addresses, err = tx.Addresses(ctx); err != nil {
+		return nil, err
+	}
+	if k.Address, err = tx.Meta(ctx, metaAddress); err != nil {
 		return nil, err
 	}
 	k.Groups, err = tx.Groups(ctx)
@@ -142,7 +146,7 @@ func (s *Setup) Check(k *Known) error {
 // plan works out what a set-up would make, without making it.
 func (s *Setup) plan(k *Known) (*SetupResult, error) {
 	// build works on what it is given; nothing of it may stay.
-	k = &Known{slices.Clone(k.Domains), slices.Clone(k.Portals), slices.Clone(k.Inboxes), slices.Clone(k.Groups), k.Addresses}
+	k = &Known{slices.Clone(k.Domains), slices.Clone(k.Portals), slices.Clone(k.Inboxes), slices.Clone(k.Groups), k.Addresses, k.Address}
 	return s.build(k, adder{
 		domain: func(d *portal.Domain) error { d.ID = -1; return nil },
 		inbox:  func(i *portal.Inbox) error { i.ID = -1; return nil },

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/auth"
@@ -27,6 +28,8 @@ type wizard struct {
 	base  string // the system domain's address
 	mail  bool   // a mail server is configured
 	token string // proves a domain connected now
+	watch *domainWatch
+	goOn  string // the one answer to the records of a new domain
 
 	name                   string
 	domain, host, language string
@@ -48,7 +51,7 @@ type wizard struct {
 func newWizard(s app.Setup, k *app.Known, base string, mail bool) *wizard {
 	w := &wizard{
 		setup: s, known: k, base: base, mail: mail, language: i18n.Default,
-		permissions: string(portal.PermitContact), mode: string(portal.ModeGroups),
+		goOn: "on", permissions: string(portal.PermitContact), mode: string(portal.ModeGroups),
 		methods: []string{string(portal.MethodPassword), string(portal.MethodLink), string(portal.MethodPasskey)},
 	}
 	w.name, w.slug = valueOf(s.Name), valueOf(s.Slug)
@@ -158,6 +161,8 @@ func (w *wizard) ask(ctx context.Context, env *Env) (app.Setup, error) {
 	if w.token, _, err = auth.NewToken(); err != nil {
 		return app.Setup{}, err
 	}
+	w.watch = newDomainWatch(ctx, env, w)
+	defer w.watch.stop()
 	err = env.Prompt.Wizard(ctx, prompt.Wizard{
 		Steps:   []prompt.Step{w.nameStep(), w.domainStep(), w.ticketStep(), w.accessStep()},
 		Summary: w.summary,
@@ -205,6 +210,11 @@ func (w *wizard) domainStep() prompt.Step {
 			Hide: func() bool { return w.domain != newDomainPick }, Help: w.hostHelp, Check: w.checkHost,
 		},
 		{
+			Title: "Add these records to the DNS zone", Pass: "--domain", Pick: &w.goOn, Every: time.Second,
+			Choices: []prompt.Choice{{Value: "on", Label: "Go on", Help: "what is not found yet can be verified later"}},
+			Hide:    func() bool { return w.domain != newDomainPick }, Help: w.watch.words,
+		},
+		{
 			Title: "In which language?", Pass: "--language", Pick: &w.language, Choices: languageChoices(),
 			Hide: w.languageKnown, Help: prompt.Says("Pages and mail appear in the domain's language; each customer can choose another."),
 		},
@@ -239,7 +249,7 @@ func (w *wizard) hostHelp() string {
 		return "The full host name. The record to add to DNS appears here."
 	}
 	d := portal.Domain{Host: host, Token: w.token}
-	return "Add to DNS, now or later, a TXT record for\n" + d.ProofName() + " with the text\n" + d.ProofValue()
+	return "A TXT record will prove that it is yours:\n" + d.ProofName() + "\n" + d.ProofValue()
 }
 
 func (w *wizard) checkHost(s string) error {
@@ -250,6 +260,7 @@ func (w *wizard) checkHost(s string) error {
 	if w.connected(host) != nil {
 		return fmt.Errorf("%s is connected already; go back and pick it", host)
 	}
+	w.watch.follow(host)
 	return nil
 }
 

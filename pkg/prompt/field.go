@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/portalctl/portalctl/pkg/portal"
 )
@@ -20,6 +21,9 @@ type Field struct {
 	// Help stands under the title. On a full screen it is asked for again
 	// after every key, so it may show what the answer so far leads to.
 	Help func() string
+	// Every is how often Help is asked for again without a key, for a question
+	// that waits for something while it is shown; 0: never.
+	Every time.Duration
 	// Hide leaves the question out, depending on earlier answers.
 	Hide func() bool
 

@@ -9,7 +9,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/term"
 
@@ -93,7 +95,9 @@ func (p *Prompter) askLine(ctx context.Context, f Field, back bool) error {
 		p.say(fmt.Sprintf("  %d. %s", i+1, c.text()))
 	}
 	for {
+		stop := p.follow(f, &help)
 		answer, err := p.readAnswer(ctx, f)
+		stop()
 		if err != nil {
 			return p.lineError(f, err)
 		}
@@ -108,6 +112,35 @@ func (p *Prompter) askLine(ctx context.Context, f Field, back bool) error {
 			p.say("  " + after)
 		}
 		return nil
+	}
+}
+
+// follow says a help text that changes by itself, until the function it returns
+// is called.
+func (p *Prompter) follow(f Field, help *string) (stop func()) {
+	if f.Every == 0 {
+		return func() {}
+	}
+	done := make(chan struct{})
+	var following sync.WaitGroup
+	following.Go(func() {
+		tick := time.NewTicker(f.Every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+			}
+			if now := f.help(); now != *help {
+				*help = now
+				fmt.Fprint(p.out, "\n"+now+"\n"+f.linePrompt())
+			}
+		}
+	})
+	return func() {
+		close(done)
+		following.Wait()
 	}
 }
 

@@ -6,7 +6,9 @@ import (
 	"hash/fnv"
 	"io"
 	"slices"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
@@ -110,6 +112,7 @@ func (p *Prompter) runForm(ctx context.Context, f *form, fullScreen bool) error 
 	f.huh.SubmitCmd, f.huh.CancelCmd = tea.Quit, tea.Quit
 	program := tea.NewProgram(f.huh, options...)
 	defer context.AfterFunc(ctx, program.Quit)()
+	defer f.refresh(program)()
 	_, err := program.Run()
 	if err != nil {
 		return fmt.Errorf("ask on the terminal: %w", err)
@@ -125,6 +128,39 @@ func (p *Prompter) runForm(ctx context.Context, f *form, fullScreen bool) error 
 		}
 	}
 	return nil
+}
+
+// refreshed makes the form ask for its texts again.
+type refreshed struct{}
+
+// refresh has texts that change by themselves shown anew, until the function it
+// returns is called.
+func (f *form) refresh(program *tea.Program) (stop func()) {
+	var every time.Duration
+	for _, pg := range f.pages {
+		every = max(every, pg.field.Every)
+	}
+	if every == 0 {
+		return func() {}
+	}
+	done := make(chan struct{})
+	var refreshing sync.WaitGroup
+	refreshing.Go(func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				program.Send(refreshed{})
+			}
+		}
+	})
+	return func() {
+		close(done)
+		refreshing.Wait()
+	}
 }
 
 // notice sees every message before the form does.
