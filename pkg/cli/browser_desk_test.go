@@ -174,7 +174,7 @@ func TestBrowserDeskIsDrawn(t *testing.T) {
 	d := startDemo(t)
 	b := newTab(browser(t), t, 1280, true)
 	b.followLink(d.links[2])
-	for _, language := range []string{"en", "sv"} {
+	for _, language := range []string{"en", "sv", "ar"} {
 		b.open(d.deskURL("/settings"))
 		b.do(chromedp.SetValue(chromedp.CSS("[name=language]"), language))
 		b.press("main form button")

@@ -20,6 +20,8 @@ type chart struct {
 	Series []series
 	Top    float64 // the least value of the top line; 0: whatever the values need
 	Words  func(float64) string
+	// Mirrored has the oldest at the right, as languages written from there do.
+	Mirrored bool
 }
 
 // series is one kind of column.
@@ -38,6 +40,15 @@ const (
 	chartLines  = 4
 )
 
+// x is where something of a width lies that begins at a distance from the side
+// the reader begins at.
+func (c chart) x(begin, width float64) float64 {
+	if c.Mirrored {
+		return chartWidth - begin - width
+	}
+	return begin
+}
+
 // Render draws the chart.
 func (c chart) Render(_ context.Context, w io.Writer) error {
 	top := c.top()
@@ -49,8 +60,8 @@ func (c chart) Render(_ context.Context, w io.Writer) error {
 	for i := range chartLines + 1 {
 		value := top * float64(i) / chartLines
 		y := bottom - height*float64(i)/chartLines
-		fmt.Fprintf(&b, `<line class="chart-line" x1="%d" y1="%.1f" x2="%d" y2="%.1f"/>`, chartLeft, y, chartWidth, y)
-		fmt.Fprintf(&b, `<text class="chart-words" x="%d" y="%.1f" text-anchor="end">%s</text>`, chartLeft-8, y+4, html.EscapeString(c.Words(value)))
+		fmt.Fprintf(&b, `<line class="chart-line" x1="%.0f" y1="%.1f" x2="%.0f" y2="%.1f"/>`, c.x(chartLeft, 0), y, c.x(chartWidth, 0), y)
+		fmt.Fprintf(&b, `<text class="chart-words" x="%.0f" y="%.1f" text-anchor="end">%s</text>`, c.x(chartLeft-8, 0), y+4, html.EscapeString(c.Words(value)))
 	}
 	c.columns(&b, top, bottom, height)
 	b.WriteString(`</svg>`)
@@ -75,10 +86,10 @@ func (c chart) columns(b *strings.Builder, top, bottom, height float64) {
 			}
 			tip := c.Full[i] + ": " + s.Name + " " + c.Words(s.Values[i])
 			fmt.Fprintf(b, `<rect class="chart-%c" x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="2"><title>%s</title></rect>`,
-				'a'+n, left+wide*float64(n), bottom-tall, max(wide-1, 1), tall, html.EscapeString(tip))
+				'a'+n, c.x(left+wide*float64(n), max(wide-1, 1)), bottom-tall, max(wide-1, 1), tall, html.EscapeString(tip))
 		}
 		if i%every == 0 {
-			fmt.Fprintf(b, `<text class="chart-words" x="%.1f" y="%.1f" text-anchor="middle">%s</text>`, middle, bottom+18, html.EscapeString(label))
+			fmt.Fprintf(b, `<text class="chart-words" x="%.1f" y="%.1f" text-anchor="middle">%s</text>`, c.x(middle, 0), bottom+18, html.EscapeString(label))
 		}
 	}
 }

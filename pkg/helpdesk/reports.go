@@ -235,6 +235,7 @@ func (p *reportsPage) chart(name string, c chart) {
 	if !slices.ContainsFunc(c.Series, func(s series) bool { return slices.Max(s.Values) > 0 }) {
 		return
 	}
+	c.Mirrored = p.Dir() == "rtl"
 	c.ID, c.Title = "chart-"+name, p.T("reports.chart."+name)
 	p.Charts = append(p.Charts, reportChart{Heading: c.Title, Chart: c})
 }

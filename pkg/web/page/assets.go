@@ -168,6 +168,10 @@ func ServeTheme(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// ahead are the drawings that point along the line of text, or against it: in
+// languages written from right to left they are turned round.
+var ahead = []string{"arrow-left", "arrow-right", "log-out", "send", "message-circle"}
+
 // icons are the Lucide drawings in assets/icons (ISC licence, see there), each
 // ready to be written into a page. They are decoration: what they mean always
 // stands beside them in words.
@@ -185,8 +189,11 @@ var icons = sync.OnceValue(func() map[string]string {
 		_, drawing, _ := strings.Cut(string(data), "<svg")
 		_, drawing, _ = strings.Cut(drawing, ">")
 		drawing = strings.Join(strings.Fields(drawing), " ")
-		all[strings.TrimSuffix(path.Base(name), ".svg")] =
-			`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">` + drawing
+		icon, class := strings.TrimSuffix(path.Base(name), ".svg"), "icon"
+		if slices.Contains(ahead, icon) {
+			class = "icon icon-ahead"
+		}
+		all[icon] = `<svg class="` + class + `" viewBox="0 0 24 24" aria-hidden="true" focusable="false">` + drawing
 	}
 	return all
 })
