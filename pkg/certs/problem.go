@@ -32,8 +32,7 @@ func (p problem) String() string {
 	return p.what + "; " + p.do
 }
 
-// explain puts an error of obtaining a certificate into words. http tells
-// whether the authority may ask on port 80, too.
+// explain puts an error of obtaining a certificate into words.
 func (m *Manager) explain(host string, err error) problem {
 	var told acme.Problem
 	if errors.As(err, &told) {
