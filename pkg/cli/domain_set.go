@@ -23,9 +23,9 @@ that the domain has other addresses than this server.
 
 --hsts says for how long browsers are to use TLS alone for the domain. By itself
 (auto) that begins when the domain has been served well by TLS for a day, and
-grows with the time it went well, up to a year. "on" is a year at once, "off" has
-browsers forget it, and 30d is a time of your own. Hosts below the domain are
-meant only with ",subdomains" behind it.
+grows with the time it went well, up to a year. "on" is a year at once, "off"
+has browsers forget it, and 30d is a time of your own. Hosts below the domain
+are meant only with ",subdomains" behind it.
 
 --header makes a security header stricter than it is by itself; what is not
 certain to be stricter is refused. Without a value the usual comes back. Both

@@ -36,6 +36,8 @@ type Env struct {
 	Root     bool   // run by root: system-wide defaults
 	Version  string // of this build
 	User     string // who runs it, by the operating system's name
+	// Reach is how doctor visits addresses; zero: as browsers do.
+	Reach app.ReachOptions
 
 	// Config and Prompt are made from flags, environment and file before a
 	// command starts.

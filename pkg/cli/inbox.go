@@ -157,7 +157,7 @@ func runInboxTest(ctx context.Context, env *Env, name string) error {
 			return portal.Invalidf("inbox.address", "", "the help desk %q has no address to send to", i.Name).
 				WithHint("give it one, which is told of new tickets: portalctl inbox set %q --address desk@example.com", i.Name)
 		}
-		if err := sendTest(ctx, a, sender, p, i); err != nil {
+		if _, err := sendTest(ctx, a, sender, p, i); err != nil {
 			return err
 		}
 		env.say("the mail server took a test message from %s to %s", sender.From(), i.Address)

@@ -212,7 +212,7 @@ func (e *Env) proveMail(ctx context.Context, a *app.App, r *app.SetupResult) str
 		return "no address"
 	}
 	e.say("sending a test message to %s ...", r.Inbox.Address)
-	if err := sendTest(ctx, a, sender, r.Portal, r.Inbox); err != nil {
+	if _, err := sendTest(ctx, a, sender, r.Portal, r.Inbox); err != nil {
 		e.say("Mail does not work yet: %v", err)
 		e.say("The portal is set up all the same. Try again with: portalctl inbox test %s", shellWord(r.Inbox.Name))
 		return "failed"

@@ -55,13 +55,14 @@ func mailFrom(c *config.Config) (netmail.Address, error) {
 const testTimeout = 30 * time.Second
 
 // sendTest sends a test message to an inbox, now and past the outbox, so that
-// whether mail works is known before a customer finds out.
-func sendTest(ctx context.Context, a *app.App, s *mail.Sender, p *portal.Portal, to *portal.Inbox) error {
+// whether mail works is known before a customer finds out. It returns the
+// message's id.
+func sendTest(ctx context.Context, a *app.App, s *mail.Sender, p *portal.Portal, to *portal.Inbox) (id string, err error) {
 	home, err := a.URL(ctx, p, "/")
 	if err != nil {
-		return err
+		return "", err
 	}
-	id := fmt.Sprintf("<test-%s@%s>", uuid.NewString(), portal.EmailDomain(s.From()))
+	id = fmt.Sprintf("<test-%s@%s>", uuid.NewString(), portal.EmailDomain(s.From()))
 	ctx, cancel := context.WithTimeout(ctx, testTimeout)
 	defer cancel()
 	d := s.Send(ctx, &portal.Letter{
@@ -69,9 +70,9 @@ func sendTest(ctx context.Context, a *app.App, s *mail.Sender, p *portal.Portal,
 		Portal: p.Name, Accent: p.Accent, Home: home, MessageID: id, Inbox: to.Name, Office: true, At: time.Now(),
 	})
 	if d.Outcome == portal.Delivered {
-		return nil
+		return id, nil
 	}
-	return &portal.Error{
+	return "", &portal.Error{
 		Kind: portal.Unavailable, Code: "mail.test", Field: "smtp",
 		Msg:  fmt.Sprintf("the test message to %s was not delivered: %s", to.Address, strings.TrimSpace(d.Text)),
 		Hint: "check --smtp, its password and --mail-from",

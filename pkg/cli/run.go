@@ -89,6 +89,7 @@ sample with "portalctl demo".`,
 		newServeCmd(env),
 		newDemoCmd(env),
 		newStatusCmd(env),
+		newDoctorCmd(env),
 	)
 	add(root, "setup",
 		newPortalCmd(env),

@@ -116,6 +116,9 @@ func runServe(ctx context.Context, env *Env) error {
 		if err := a.Remember(ctx, base, from); err != nil {
 			return err
 		}
+		if err := a.RememberServe(ctx, env.facts(listeners, base, from)); err != nil {
+			return err
+		}
 		if env.Config.TLS == "off" && base.Scheme == "http" && slices.ContainsFunc(listeners.pages, reachable) {
 			log.Warn("visitors come without TLS: what they type and read can be overheard; see --tls and --base-url")
 		}
@@ -129,6 +132,25 @@ func runServe(ctx context.Context, env *Env) error {
 			secure: secure, fetch: true, lmtp: listeners.mail,
 		}.run(ctx)
 	})
+}
+
+// facts are how this serve was started, for doctor.
+func (e *Env) facts(l *listeners, base *url.URL, from string) app.ServeFacts {
+	f := app.ServeFacts{
+		Version: e.Version, BaseURL: strings.TrimSuffix(base.String(), "/"), TLS: e.Config.TLS,
+		Reachable: slices.ContainsFunc(l.pages, reachable), ProxyProtocol: e.Config.ProxyProtocol,
+		OpenFiles: openFiles(), MailFrom: from, SMTP: e.Config.SMTP.Host,
+	}
+	for _, one := range l.pages {
+		f.Listen = append(f.Listen, addressOf(one))
+	}
+	for _, p := range e.Config.TrustedProxies {
+		f.Proxies = append(f.Proxies, p.String())
+	}
+	if e.Config.TrustUnix {
+		f.Proxies = append(f.Proxies, "unix")
+	}
+	return f
 }
 
 // servedURL is the system domain's address. When port 0 asked for any free

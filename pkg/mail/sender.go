@@ -79,6 +79,9 @@ func isLoopback(host string) bool {
 // SignWith has every mail signed from now on. It is for before the first.
 func (s *Sender) SignWith(d *DKIM) { s.dkim = d }
 
+// Signs is what signs each mail; nil when they go out unsigned.
+func (s *Sender) Signs() *DKIM { return s.dkim }
+
 // From is the address mail comes from.
 func (s *Sender) From() string { return s.writer.From.Address }
 

@@ -54,3 +54,19 @@ func Check(ctx context.Context, box Mailbox, place portal.IMAPPlace, o Options) 
 	report.New = len(list)
 	return report, nil
 }
+
+// Holds reports whether a mail with the Message-ID, its brackets included, lies
+// in the folder. It changes nothing.
+func Holds(ctx context.Context, box Mailbox, messageID string, o Options) (bool, error) {
+	r := newReader(box, nil, o)
+	r.box.After, r.box.MoveTo = portal.AfterKeep, ""
+	c, err := connect(ctx, r.box, &r.tokens, o)
+	if err != nil {
+		return false, err
+	}
+	defer func() { c.leave(context.WithoutCancel(ctx)) }()
+	if _, err := c.open(ctx); err != nil {
+		return false, err
+	}
+	return c.holds(ctx, messageID)
+}
