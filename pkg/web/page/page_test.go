@@ -163,6 +163,26 @@ func TestPanicIsOneFailedRequest(t *testing.T) {
 	}
 }
 
+func TestPagesOthersHaveFetchedAreNotCompressed(t *testing.T) {
+	h, err := Compress(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write(bytes.Repeat([]byte("a page "), 1000))
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for from, want := range map[string]string{"same-origin": "gzip", "none": "gzip", "same-site": "", "cross-site": "", "": ""} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header.Set("Accept-Encoding", "gzip")
+		r.Header.Set("Sec-Fetch-Site", from)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if got := w.Header().Get("Content-Encoding"); got != want {
+			t.Errorf("asked from %q, the page is encoded as %q, want %q", from, got, want)
+		}
+	}
+}
+
 func TestAssetsAreCompressedOnceAndKept(t *testing.T) {
 	for _, name := range []string{"portal.css", "portal.js"} {
 		r := httptest.NewRequest(http.MethodGet, Asset(name), nil)
