@@ -3,6 +3,7 @@ package picture
 import (
 	"bytes"
 	"image"
+	"image/color"
 	"image/png"
 	"math"
 
@@ -146,34 +147,41 @@ func (p *Picture) ReadableOn(r, g, b uint8) bool {
 	if p.pixels == nil {
 		return true
 	}
-	ground := luminance(r, g, b)
-	lost, seen, corners := 0, 0, 0
 	bounds := p.pixels.Bounds()
-	for _, at := range []image.Point{{0, 0}, {bounds.Dx() - 1, 0}, {0, bounds.Dy() - 1}, {bounds.Dx() - 1, bounds.Dy() - 1}} {
-		if p.pixels.NRGBAAt(at.X, at.Y).A > 240 {
-			corners++
-		}
-	}
-	if corners == 4 {
-		return true
-	}
-	step := max(1, bounds.Dx()*bounds.Dy()/40000)
-	for i := 0; i < bounds.Dx()*bounds.Dy(); i += step {
+	all := bounds.Dx() * bounds.Dy()
+	step := max(1, all/40000)
+	// The outermost pixels of a drawing may be covered in part.
+	corner := p.pixels.NRGBAAt(min(2, bounds.Dx()/4), min(2, bounds.Dy()/4))
+	looked, seen, lost, apart := 0, 0, 0, 0
+	for i := 0; i < all; i += step {
+		looked++
 		c := p.pixels.NRGBAAt(i%bounds.Dx(), i/bounds.Dx())
 		if c.A < 128 {
 			continue
 		}
 		seen++
-		x, y := luminance(c.R, c.G, c.B), ground
-		if x < y {
-			x, y = y, x
-		}
-		if (x+0.05)/(y+0.05) < 1.8 {
+		if stands(c, r, g, b) < 1.8 {
 			lost++
 		}
+		if stands(c, corner.R, corner.G, corner.B) >= 1.8 {
+			apart++
+		}
+	}
+	// A ground of its own: nothing shows through, and something stands on it.
+	if corner.A > 240 && seen*100 >= looked*98 && apart*50 >= seen {
+		return true
 	}
 	// Thin words are few of the pixels beside a sign, and all that matters.
 	return lost*10 < seen
+}
+
+// stands is the contrast of a pixel with a colour, as WCAG measures it.
+func stands(c color.NRGBA, r, g, b uint8) float64 {
+	x, y := luminance(c.R, c.G, c.B), luminance(r, g, b)
+	if x < y {
+		x, y = y, x
+	}
+	return (x + 0.05) / (y + 0.05)
 }
 
 func luminance(r, g, b uint8) float64 {
