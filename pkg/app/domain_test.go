@@ -160,7 +160,6 @@ func TestDNSThatCannotBeAskedIsNotAbsence(t *testing.T) {
 	if err != nil || c.Proven || c.Records[0].Err == nil || !strings.Contains(c.Records[0].Err.Error(), "SERVFAIL") {
 		t.Errorf("a failing server: %+v, %v; want the record's error to say SERVFAIL", c, err)
 	}
-
 }
 
 func TestWaitingEndsWhenTheRecordsAreThere(t *testing.T) {

@@ -7,13 +7,30 @@ import (
 
 // proxyNames are the names that services before a web site lead visitors over.
 var proxyNames = []struct{ suffix, who string }{
-	{"cdn.cloudflare.net", "Cloudflare"}, {"cloudflare.net", "Cloudflare"},
-	{"cloudfront.net", "Amazon CloudFront"}, {"awsglobalaccelerator.com", "AWS Global Accelerator"}, {"elb.amazonaws.com", "an AWS load balancer"},
-	{"fastly.net", "Fastly"}, {"fastlylb.net", "Fastly"},
-	{"akamaiedge.net", "Akamai"}, {"edgekey.net", "Akamai"}, {"edgesuite.net", "Akamai"}, {"akamai.net", "Akamai"}, {"akadns.net", "Akamai"},
-	{"azureedge.net", "Azure CDN"}, {"azurefd.net", "Azure Front Door"}, {"trafficmanager.net", "Azure Traffic Manager"},
-	{"b-cdn.net", "bunny.net"}, {"incapdns.net", "Imperva"}, {"impervadns.net", "Imperva"}, {"sucuri.net", "Sucuri"},
-	{"kxcdn.com", "KeyCDN"}, {"cdn77.org", "CDN77"}, {"gcdn.co", "Gcore"}, {"netlify.app", "Netlify"}, {"vercel-dns.com", "Vercel"},
+	{"cdn.cloudflare.net", "Cloudflare"},
+	{"cloudflare.net", "Cloudflare"},
+	{"cloudfront.net", "Amazon CloudFront"},
+	{"awsglobalaccelerator.com", "AWS Global Accelerator"},
+	{"elb.amazonaws.com", "an AWS load balancer"},
+	{"fastly.net", "Fastly"},
+	{"fastlylb.net", "Fastly"},
+	{"akamaiedge.net", "Akamai"},
+	{"edgekey.net", "Akamai"},
+	{"edgesuite.net", "Akamai"},
+	{"akamai.net", "Akamai"},
+	{"akadns.net", "Akamai"},
+	{"azureedge.net", "Azure CDN"},
+	{"azurefd.net", "Azure Front Door"},
+	{"trafficmanager.net", "Azure Traffic Manager"},
+	{"b-cdn.net", "bunny.net"},
+	{"incapdns.net", "Imperva"},
+	{"impervadns.net", "Imperva"},
+	{"sucuri.net", "Sucuri"},
+	{"kxcdn.com", "KeyCDN"},
+	{"cdn77.org", "CDN77"},
+	{"gcdn.co", "Gcore"},
+	{"netlify.app", "Netlify"},
+	{"vercel-dns.com", "Vercel"},
 }
 
 // proxyNets are the networks Cloudflare and Fastly publish as theirs; the
