@@ -30,45 +30,9 @@ type settings struct {
 }
 
 // loadSettings reads portals and domains and keeps them for the next caller.
-func (a *App) loadSettings(ctx context.Context) (*settings, error) {
-	set := &settings{}
-	err := a.store.Read(ctx, func(tx *store.Tx) error {
-		var err error
-		if set.version, err = tx.SettingsVersion(ctx); err != nil {
-			return err
-		}
-		if set.base, err = a.base(ctx, tx); err != nil {
-			return err
-		}
-		if set.desk, err = deskPortal(ctx, tx); err != nil {
-			return err
-		}
-		if a.preview != nil {
-			p := a.preview.portal
-			set.sites = newSites(set.base, []portal.Domain{p.Domain}, []portal.Portal{p}, nil)
-			return nil
-		}
-		domains, err := tx.Domains(ctx)
-		if err != nil {
-			return err
-		}
-		portals, err := tx.Portals(ctx)
-		if err != nil {
-			return err
-		}
-		texts, err := tx.PortalTexts(ctx, 0)
-		if err != nil {
-			return err
-		}
-		own := map[portal.PortalID][]portal.PortalText{}
-		for _, t := range texts {
-			own[t.Portal] = append(own[t.Portal], t)
-		}
-		for i := range portals {
-			portals[i].Texts = portal.NewTexts(own[portals[i].ID])
-		}
-		addresses, err := tx.Addresses(ctx)
-		set.sites = newSites(set.base, domains, portals, addresses)
+func (a *App) loadSettings(ctx context.Context) (set *settings, err error) {
+	err = a.store.Read(ctx, func(tx *store.Tx) error {
+		set, err = a.readSettings(ctx, tx)
 		return err
 	})
 	if err != nil {
@@ -76,6 +40,47 @@ func (a *App) loadSettings(ctx context.Context) (*settings, error) {
 	}
 	a.settings.Store(set)
 	return set, nil
+}
+
+func (a *App) readSettings(ctx context.Context, tx *store.Tx) (*settings, error) {
+	set := &settings{}
+	var err error
+	if set.version, err = tx.SettingsVersion(ctx); err != nil {
+		return nil, err
+	}
+	if set.base, err = a.base(ctx, tx); err != nil {
+		return nil, err
+	}
+	if set.desk, err = deskPortal(ctx, tx); err != nil {
+		return nil, err
+	}
+	if a.preview != nil {
+		p := a.preview.portal
+		set.sites = newSites(set.base, []portal.Domain{p.Domain}, []portal.Portal{p}, nil)
+		return set, nil
+	}
+	domains, err := tx.Domains(ctx)
+	if err != nil {
+		return nil, err
+	}
+	portals, err := tx.Portals(ctx)
+	if err != nil {
+		return nil, err
+	}
+	texts, err := tx.PortalTexts(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	own := map[portal.PortalID][]portal.PortalText{}
+	for _, t := range texts {
+		own[t.Portal] = append(own[t.Portal], t)
+	}
+	for i := range portals {
+		portals[i].Texts = portal.NewTexts(own[portals[i].ID])
+	}
+	addresses, err := tx.Addresses(ctx)
+	set.sites = newSites(set.base, domains, portals, addresses)
+	return set, err
 }
 
 // deskPortal is the help desk. A store without a system domain has one in

@@ -222,61 +222,68 @@ func (a *App) Enter(ctx context.Context, host, path, token string) (*Visit, erro
 			return nil, err
 		}
 	}
-	// A change made by another process shows as a newer settings version;
-	// then everything is looked up once more.
-	for range 3 {
-		at, findErr := set.find(host, path)
+	var at spot
+	var findErr error
+	var vis *store.Visitor
+	var now time.Time
+	known := set
+	look := func(tx *store.Tx) (err error) {
+		at, findErr = set.find(host, path)
 		var id portal.PortalID
 		if at.portal != nil {
 			id = at.portal.ID
 		}
-		var vis *store.Visitor
-		var now time.Time
-		err := a.store.Read(ctx, func(tx *store.Tx) (err error) {
-			now = tx.Now
-			vis, err = tx.Visitor(ctx, hash, id)
+		now = tx.Now
+		vis, err = tx.Visitor(ctx, hash, id)
+		return err
+	}
+	err := a.store.Read(ctx, func(tx *store.Tx) error {
+		if err := look(tx); err != nil || vis.SettingsVersion == set.version {
 			return err
-		})
-		if err != nil {
+		}
+		// A change, of this process or another. The settings are read in the
+		// same transaction: however many follow, these two belong together.
+		var err error
+		if set, err = a.readSettings(ctx, tx); err != nil {
+			return err
+		}
+		return look(tx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if set != known {
+		a.settings.Store(set)
+	}
+	if findErr != nil {
+		return nil, findErr
+	}
+	if at.only != nil {
+		to := at.base
+		if at.moved {
+			to = set.ownAddress(at.only, host)
+		}
+		return &Visit{Redirect: to + "/"}, nil
+	}
+	v := &Visit{Portal: at.portal, Path: at.rest, At: at.base}
+	if at.moved {
+		// A portal without a slug lies at the root of its host.
+		v.Moved = cmp.Or(set.ownAddress(at.portal, host), "/")
+	}
+	v.Stopped = v.Portal.Domain.ProofExpired(now)
+	if a.preview != nil {
+		if at.portal.IsDesk() {
+			return nil, portal.NotFoundf("portal.none", "no portal lies at this address")
+		}
+		return v, a.preview.visit(ctx, a, v)
+	}
+	a.admit(set, v, at, vis, now)
+	if v.Portal.State == portal.Draft && v.Agent == nil {
+		if err := a.opensDraft(ctx, v.Portal, v.Path); err != nil {
 			return nil, err
 		}
-		if vis.SettingsVersion != set.version {
-			if set, err = a.loadSettings(ctx); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		if findErr != nil {
-			return nil, findErr
-		}
-		if at.only != nil {
-			to := at.base
-			if at.moved {
-				to = set.ownAddress(at.only, host)
-			}
-			return &Visit{Redirect: to + "/"}, nil
-		}
-		v := &Visit{Portal: at.portal, Path: at.rest, At: at.base}
-		if at.moved {
-			// A portal without a slug lies at the root of its host.
-			v.Moved = cmp.Or(set.ownAddress(at.portal, host), "/")
-		}
-		v.Stopped = v.Portal.Domain.ProofExpired(now)
-		if a.preview != nil {
-			if at.portal.IsDesk() {
-				return nil, portal.NotFoundf("portal.none", "no portal lies at this address")
-			}
-			return v, a.preview.visit(ctx, a, v)
-		}
-		a.admit(set, v, at, vis, now)
-		if v.Portal.State == portal.Draft && v.Agent == nil {
-			if err := a.opensDraft(ctx, v.Portal, v.Path); err != nil {
-				return nil, err
-			}
-		}
-		return v, nil
 	}
-	return nil, &portal.Error{Kind: portal.Unavailable, Code: "settings.moving", Msg: "the settings are being changed", Hint: "try again"}
+	return v, nil
 }
 
 // opensDraft lets only the page of a sign-in link through that an agent was
