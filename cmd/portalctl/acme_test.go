@@ -44,7 +44,7 @@ func newZone(t *testing.T) *zone {
 			t.Skipf("there is no %s here", name)
 		}
 	}
-	dir, err := os.MkdirTemp("", "knot") // a socket's path has to be short
+	dir, err := os.MkdirTemp("", "knot") //nolint:usetesting // a socket's path has to be short
 	if err != nil {
 		t.Fatal(err)
 	}

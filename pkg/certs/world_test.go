@@ -36,8 +36,6 @@ type world struct {
 	mu      sync.Mutex
 	hosts   []string
 	refused map[string]bool
-	manager *Manager
-	now     time.Duration // by how much the clock is ahead
 }
 
 func newWorld(t *testing.T) *world {

@@ -65,7 +65,7 @@ func (d *domainWatch) follow(host string) {
 			if ctx.Err() != nil {
 				return
 			}
-			text := ""
+			var text string
 			if err != nil {
 				text = "They could not be looked for: " + err.Error()
 			} else {

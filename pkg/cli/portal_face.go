@@ -207,8 +207,12 @@ func faceRow(p *portal.Portal) []any {
 		font = "system"
 	}
 	return []any{
-		font, picturePart{b.Image(portal.ImageLogo), ""}, picturePart{b.Image(portal.ImageLogoDark), ""}, picturePart{b.Image(portal.ImageIconHome), b.IconFrom},
-		linkParts(b.HeaderLinks), linkParts(b.FooterLinks), bannerPart{b.Banner, p.TimeZone},
+		font,
+		picturePart{b.Image(portal.ImageLogo), ""},
+		picturePart{b.Image(portal.ImageLogoDark), ""},
+		picturePart{b.Image(portal.ImageIconHome), b.IconFrom},
+		linkParts(b.HeaderLinks), linkParts(b.FooterLinks),
+		bannerPart{b.Banner, p.TimeZone},
 	}
 }
 

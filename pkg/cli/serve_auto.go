@@ -60,7 +60,7 @@ func (e *Env) autoBaseURL(ctx context.Context) error {
 // opensPlain reports whether --http-listen is to be opened. Where systemd hands
 // over sockets it hands over all that are wanted, unless told otherwise.
 func (e *Env) opensPlain(handed bool) bool {
-	return e.Config.HTTPListen != "" && !(handed && e.Config.Source("http-listen") == config.FromDefault)
+	return e.Config.HTTPListen != "" && (!handed || e.Config.Source("http-listen") != config.FromDefault)
 }
 
 // listenPlain takes the address of --http-listen.

@@ -109,8 +109,10 @@ func (p *Printer) writeTime(b *strings.Builder, t time.Time) {
 
 // writeTwo writes a number below 100 with two digits.
 func writeTwo(b *strings.Builder, n int) {
-	b.WriteByte(byte('0' + n/10))
-	b.WriteByte(byte('0' + n%10))
+	if n < 10 {
+		b.WriteByte('0')
+	}
+	b.WriteString(strconv.Itoa(n))
 }
 
 // DateTime writes the exact time: 31 January 2026 at 14:05.

@@ -9,8 +9,10 @@ import (
 // The colours of the style sheet that an accent colour has to be read on.
 // They repeat the custom properties in portal.css; a test compares them.
 const (
-	LightPage, LightSurface = "#f6f7f9", "#ffffff"
-	DarkPage, DarkSurface   = "#101317", "#191d22"
+	LightPage    = "#f6f7f9"
+	LightSurface = "#ffffff"
+	DarkPage     = "#101317"
+	DarkSurface  = "#191d22"
 )
 
 var (

@@ -83,7 +83,7 @@ func (c *proxiedConn) Read(b []byte) (int, error) {
 }
 
 func (p *proxied) complain(peer net.Addr, err error) {
-	what := ""
+	var what string
 	switch {
 	case errors.Is(err, proxyproto.ErrNoProxyProtocol):
 		what = "a trusted proxy sent no PROXY header, or too late; its connection was closed"

@@ -157,7 +157,7 @@ func (s *Server) serve(rt route) http.Handler {
 		page.InfoFrom(r.Context()).Route = rt.pattern
 		v := visitFrom(r.Context())
 		err := s.handle(w, r, v, rt)
-		if on, ok := err.(*movedOn); ok { //nolint:errorlint // never wrapped: it is no error
+		if on, ok := err.(*movedOn); ok { // never wrapped: it is no error
 			err = s.showMoved(w, r, on)
 		}
 		if err != nil {

@@ -46,7 +46,7 @@ func (p *Proxies) Visitor(r *http.Request) (address, host string, secure bool) {
 	// By a Unix socket the peer has no address, unless a PROXY header gave the
 	// visitor's.
 	here, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-	if bySocket := !peer.IsValid() && isUnix(here); !p.trusts(peer) && !(bySocket && p.unix) {
+	if bySocket := !peer.IsValid() && isUnix(here); !p.trusts(peer) && (!bySocket || !p.unix) {
 		return addrString(peer), host, secure
 	}
 	if h := lastOf(r.Header.Values("X-Forwarded-Host")); h != "" {
