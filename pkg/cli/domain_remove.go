@@ -14,7 +14,7 @@ func newDomainRemoveCmd(env *Env) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use:   "remove <host>",
-		Short: "Remove a connected domain; its portals move to the system domain",
+		Short: "Remove a connected domain and move its portals",
 		Long: `Remove a connected domain. Portals that have their address there move to the
 system domain, the address of this machine, with the slugs they have; addresses
 there that lead to portals end. Links to the domain lead nowhere from then on.

@@ -14,7 +14,7 @@ func newDomainSetCmd(env *Env) *cobra.Command {
 	var lang, proxied string
 	cmd := &cobra.Command{
 		Use:   "set <host>",
-		Short: "Change a domain's language, its proxy and what browsers are told of it",
+		Short: "Change a domain's language, proxy, HSTS or headers",
 		Long: `Change the language a domain's portals appear in, whether a proxy stands before
 it, and what browsers are told.
 

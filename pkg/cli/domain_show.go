@@ -91,7 +91,7 @@ func newDomainShowCmd(env *Env) *cobra.Command {
 	return &cobra.Command{
 		Use:         "show <host>",
 		Short:       "Show a domain and the DNS records it needs",
-		Long:        "Show a domain and the DNS records it needs, without asking DNS. \"system\" names\nthe address of this machine. \"-o zone\" prints the records as lines of a zone file.",
+		Long:        "Show a domain and the DNS records it needs, without asking DNS. \"system\" names\nthe address of this machine. \"-o zone\" prints the records as zone files have\nthem.",
 		Example:     "  portalctl domain show support.example.com\n  portalctl domain show support.example.com -o zone\n  portalctl domain show system",
 		Args:        oneArg("the domain"),
 		Annotations: zoneFormat,

@@ -11,7 +11,7 @@ import (
 )
 
 func newPortalAddressCmd(env *Env) *cobra.Command {
-	cmd := noun("address", "Add, list and end the addresses a portal is found at besides its own", "  portalctl portal address add www.example.com",
+	cmd := noun("address", "Let a portal be found at further addresses", "  portalctl portal address add www.example.com",
 		newPortalAddressAddCmd(env),
 		newPortalAddressListCmd(env),
 		newPortalAddressRemoveCmd(env),
@@ -81,7 +81,7 @@ func runPortalAddressAdd(ctx context.Context, env *Env, address string) error {
 func newPortalAddressListCmd(env *Env) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
-		Short: "List where portals are found: their own, further and former addresses",
+		Short: "List where portals are found, now and formerly",
 		Long: `List where portals are found. A portal's own address is the one links lead to;
 from a further one, which somebody added, and a former one, which it had before,
 visitors are sent on to that. --portal shows those of one portal.`,

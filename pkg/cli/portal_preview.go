@@ -36,8 +36,9 @@ func newPortalPreviewCmd(env *Env) *cobra.Command {
 		Use:   "preview [<portal>]",
 		Short: "Look at changes of a portal's face before they are made",
 		Long: `Serve a portal on this machine as it would look with the flags given, which are
-those of "portalctl portal set". Nothing is written, customers see nothing of it,
-and only the browser that opens the printed link first is let in. Ctrl-C ends it.
+those of "portalctl portal set". Nothing is written and customers see nothing of
+it; only the browser that opens the printed link first is let in. Ctrl-C ends
+it.
 
 Without --as it shows what is in front of the door, such as the sign-in page;
 with --as the pages as that customer sees them, for 15 minutes. As with

@@ -18,7 +18,7 @@ import (
 )
 
 func newPortalTextsCmd(env *Env) *cobra.Command {
-	cmd := noun("texts", "List and change the sentences customers read on pages and in mails", "  portalctl portal texts list welcome",
+	cmd := noun("texts", "Put your own sentences on pages and in mails", "  portalctl portal texts list welcome",
 		newPortalTextsListCmd(env),
 		newPortalTextsSetCmd(env),
 		newPortalTextsResetCmd(env),
@@ -183,7 +183,7 @@ The text may use the placeholders of ours and no others. A text with plural
 forms takes one --form for each. A file holds many texts in TOML:
 
   "sign_in.heading" = "Welcome to {{.Portal}}"
-  "tickets.count" = { one = "{{.Count}} {{.One}}", other = "{{.Count}} {{.Many}}" }`,
+  "duration.days" = { one = "a day", other = "{{.Count}} days" }`,
 		Example: `  portalctl portal texts set sign_in.heading "Welcome to {{.Portal}}"
   portalctl portal texts set duration.days --form "one=a day" --form "other={{.Count}} days"
   portalctl portal texts set --file texts.toml --language sv`,
