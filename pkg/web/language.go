@@ -17,6 +17,9 @@ func (s *Server) tongues(r *http.Request, v *view) {
 		// A refused form came back. It is asked for again, where it can be.
 		path, query = s.formOf(r), url.Values{}
 	}
+	// What a stranger wrote into it stays a path: unescaped, browsers would
+	// read /\evil.example as another site.
+	path = (&url.URL{Path: path}).EscapedPath()
 	v.Tongues = page.Tongues(v.Visit, v.Printer, v.Base+path, query)
 	if len(v.Tongues) == 0 || !page.IsRead(r) || strings.Contains(page.InfoFrom(r.Context()).Route, "{token}") {
 		return // an address with a secret in it is nobody else's

@@ -298,3 +298,35 @@ func TestOperatorsWordsHoldAtTheNextRequest(t *testing.T) {
 		t.Errorf("given back the heading is %q, want %q", got, before)
 	}
 }
+
+// TestLanguagesLeadNowhereElse: what a stranger put into the address of a page
+// that does not exist stands in its links to other languages. Browsers take a
+// backslash for a slash and pass over tabs, so that /\evil.example could be a
+// link to another site, and a question mark would end the path.
+func TestLanguagesLeadNowhereElse(t *testing.T) {
+	w := newWorld(t, threeTongues)
+	w.connect("support.example.com")
+	w.set(app.PortalChanges{Domain: new("support.example.com")})
+	w.set(app.PortalChanges{Slug: new("")})
+	for path, want := range map[string]string{
+		"/%5Cevil.example/sign-in": "/%5Cevil.example/sign-in?lang=fi",
+		"/%09/evil.example":        "/%09/evil.example?lang=fi",
+		"/%0A%5Cevil.example":      "/%0A%5Cevil.example?lang=fi",
+		"/none%3Fx=1%23top":        "/none%3Fx=1%23top?lang=fi",
+	} {
+		got := w.browser("").at("support.example.com", http.MethodGet, path, "")
+		if got.StatusCode != http.StatusNotFound {
+			t.Fatalf("%s answers %d, want 404", path, got.StatusCode)
+		}
+		links := find(got.dom(t), "hreflang", "fi")
+		if len(links) == 0 {
+			t.Errorf("%s offers no Finnish", path)
+		}
+		for _, n := range links {
+			to := strings.TrimPrefix(attr(n, "href"), w.site("support.example.com"))
+			if to != want {
+				t.Errorf("%s leads to %q in Finnish, want %q (<%s>)", path, attr(n, "href"), want, n.Data)
+			}
+		}
+	}
+}

@@ -113,8 +113,8 @@ type Tongue struct {
 }
 
 // Tongues are the languages of a portal's page, for the menu in its foot; none
-// when there is one alone. path is what the browser asks for again: the page's
-// path and query.
+// when there is one alone. path, escaped, and query are what the browser asks
+// for again.
 func Tongues(v *app.Visit, shown *i18n.Printer, path string, query url.Values) []Tongue {
 	codes := v.Portal.Offers()
 	if v.Portal.IsDesk() {
