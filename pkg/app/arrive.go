@@ -99,7 +99,7 @@ func (a *App) tellPerson(ctx context.Context, tx *store.Tx, p *portal.Portal, wh
 // startSession makes a new session and ends the one the browser came with.
 func (a *App) startSession(ctx context.Context, tx *store.Tx, v *Visit, in arrival) (*SignedIn, error) {
 	if in.openedBy == "" {
-		if err := stopped(v.Portal, tx.Now); err != nil {
+		if err := stopped(v, tx.Now); err != nil {
 			return nil, err
 		}
 	}

@@ -132,12 +132,15 @@ func LostWords(d *portal.Domain, now time.Time) string {
 	return fmt.Sprintf("%s; from %s on nobody new signs in there", since, d.LostAt.Add(portal.ProofGrace).Local().Format(time.DateTime))
 }
 
-// stopped is the refusal of a sign-in on a domain whose proof has been gone for
-// too long: who it belongs to by now is not known.
-func stopped(p *portal.Portal, now time.Time) error {
-	if !p.Domain.ProofExpired(now) {
-		return nil
+// stopped is the refusal of a sign-in where the proof of the domain has been
+// gone for too long: who it belongs to by now is not known. It may be the
+// portal's own, or the one the visitor came by.
+func stopped(v *Visit, now time.Time) error {
+	for _, d := range []*portal.Domain{&v.Portal.Domain, v.Domain} {
+		if d != nil && d.ProofExpired(now) {
+			return portal.Forbiddenf("domain.proof_lost", "nobody new signs in on %s: its proof is gone since %s", d.Host, d.LostAt.Format(time.DateOnly)).
+				WithHint("put the TXT record back, then: portalctl domain verify %s", d.Host)
+		}
 	}
-	return portal.Forbiddenf("domain.proof_lost", "nobody new signs in on %s: its proof is gone since %s", p.Domain.Host, p.Domain.LostAt.Format(time.DateOnly)).
-		WithHint("put the TXT record back, then: portalctl domain verify %s", p.Domain.Host)
+	return nil
 }

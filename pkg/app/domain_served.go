@@ -11,10 +11,10 @@ import (
 )
 
 // Served says that a visitor came to a portal by TLS. From the first of them
-// on its domain counts as served well, which decides for how long browsers are
-// told to use TLS alone.
+// on the domain they came by counts as served well, which decides for how long
+// browsers are told to use TLS alone.
 func (a *App) Served(v *Visit) {
-	d := &v.Portal.Domain
+	d := v.Domain
 	if !d.ServedSince.IsZero() || !d.LostAt.IsZero() {
 		return
 	}

@@ -18,6 +18,8 @@ type sites struct {
 	// at tells on which domains a portal has an address: its own, or one that
 	// leads to it.
 	at map[portal.PortalID]map[portal.DomainID]bool
+	// domains are those that are served.
+	domains map[portal.DomainID]*portal.Domain
 }
 
 // site is one host.
@@ -44,11 +46,11 @@ type place struct {
 // whose own it is before one that is found there besides. The order of the
 // lists plays no part.
 func newSites(base *url.URL, domains []portal.Domain, portals []portal.Portal, addresses []portal.Address) sites {
-	s := sites{map[string]*site{}, map[portal.PortalID]map[portal.DomainID]bool{}}
+	s := sites{map[string]*site{}, map[portal.PortalID]map[portal.DomainID]bool{}, map[portal.DomainID]*portal.Domain{}}
 	hosts := map[portal.DomainID]string{}
 	for i := range domains {
 		if d := &domains[i]; d.Verified() {
-			hosts[d.ID] = hostOf(d, base)
+			hosts[d.ID], s.domains[d.ID] = hostOf(d, base), d
 			s.byHost[hosts[d.ID]] = &site{places: map[string]place{}}
 		}
 	}
@@ -203,6 +205,14 @@ func (s *settings) find(host, path string) (spot, error) {
 		return spot{place: place{moved: h.places[h.onlySlug].moved}, base: "/" + h.onlySlug, only: h.only}, nil
 	}
 	return spot{}, portal.NotFoundf("portal.none", "no portal lies at this address")
+}
+
+// domainOf is the domain a place lies on.
+func (s *settings) domainOf(at spot) *portal.Domain {
+	if d := s.domains[at.domain]; d != nil {
+		return d
+	}
+	return &at.portal.Domain // the help desk of a store without a system domain
 }
 
 // ownAddress is a portal's own address without a slash at its end: a path when

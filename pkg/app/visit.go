@@ -22,6 +22,10 @@ type Visit struct {
 	Redirect string
 	// At is the path of the address asked for: "" or "/help".
 	At string
+	// Domain is the one that address lies on. It is not always the portal's
+	// own: a portal is found at others besides, and stays where it was until a
+	// new one is proven.
+	Domain *portal.Domain
 	// Moved is set when that is not the portal's own address but one it is
 	// found at besides, or was once. It is the portal's own, as a path where
 	// the host is the same and with scheme and host where it is not. What is
@@ -44,8 +48,8 @@ type Visit struct {
 	ArrivingContact *portal.Contact
 	ArrivingAgent   *portal.Agent
 
-	// Stopped is set when nobody new signs in: the proof of the portal's
-	// domain has been gone for too long. Who is signed in goes on.
+	// Stopped is set when nobody new signs in: the proof of the domain has been
+	// gone for too long. Who is signed in goes on.
 	Stopped bool
 
 	// ReadOnly is set while an operator looks as the contact: nothing may
@@ -265,12 +269,12 @@ func (a *App) Enter(ctx context.Context, host, path, token string) (*Visit, erro
 		}
 		return &Visit{Redirect: to + "/"}, nil
 	}
-	v := &Visit{Portal: at.portal, Path: at.rest, At: at.base}
+	v := &Visit{Portal: at.portal, Path: at.rest, At: at.base, Domain: set.domainOf(at)}
 	if at.moved {
 		// A portal without a slug lies at the root of its host.
 		v.Moved = cmp.Or(set.ownAddress(at.portal, host), "/")
 	}
-	v.Stopped = v.Portal.Domain.ProofExpired(now)
+	v.Stopped = stopped(v, now) != nil
 	if a.preview != nil {
 		if at.portal.IsDesk() {
 			return nil, portal.NotFoundf("portal.none", "no portal lies at this address")

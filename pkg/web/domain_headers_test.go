@@ -140,3 +140,48 @@ func TestWhatBrowsersAreToldOfADomain(t *testing.T) {
 		}
 	}
 }
+
+// TestDomainsAnswerForThemselves: a portal whose new domain is not proven yet
+// stays where it was. What goes well there says nothing of the new domain, and
+// what the new domain is told to send is not sent there.
+func TestDomainsAnswerForThemselves(t *testing.T) {
+	w := newWorld(t, nil)
+	w.write(func(ctx context.Context, tx *store.Tx) error {
+		return tx.AddDomain(ctx, &portal.Domain{
+			Kind: portal.ConnectedDomain, Host: "new.example.com", Language: "en", Token: "t", HSTS: "on",
+			Headers: map[string]string{"Cross-Origin-Embedder-Policy": "require-corp"},
+		})
+	})
+	w.set(app.PortalChanges{Domain: new("new.example.com")})
+	base, err := url.Parse(w.server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxied := New(Options{
+		App: w.app, BaseURL: base, Now: w.clock.Now, TempDir: t.TempDir(),
+		Proxies: page.NewProxies([]netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}, false),
+	}).Handler()
+	r := httptest.NewRequest(http.MethodGet, w.server.URL+"/help/sign-in", nil)
+	r.Header.Set("X-Forwarded-Proto", "https")
+	got := httptest.NewRecorder()
+	proxied.ServeHTTP(got, r)
+	if got.Code != http.StatusOK {
+		t.Fatalf("where it was, the portal answers %d", got.Code)
+	}
+	for _, name := range []string{"Strict-Transport-Security", "Cross-Origin-Embedder-Policy"} {
+		if value := got.Header().Get(name); value != "" {
+			t.Errorf("%s of the new domain is sent at the old one: %q", name, value)
+		}
+	}
+	w.write(func(ctx context.Context, tx *store.Tx) error {
+		d, err := tx.DomainByHost(ctx, "new.example.com")
+		if err == nil && !d.ServedSince.IsZero() {
+			t.Errorf("a domain nobody has been at counts as served since %v", d.ServedSince)
+		}
+		system, err2 := tx.SystemDomain(ctx)
+		if err2 == nil && system.ServedSince.IsZero() {
+			t.Error("the domain that was visited does not count as served")
+		}
+		return err
+	})
+}

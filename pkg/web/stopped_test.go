@@ -72,3 +72,32 @@ func TestNobodyNewGetsInOnADomainWhoseProofIsLost(t *testing.T) {
 		t.Errorf("found again, signing in is answered %d, want 303", got.StatusCode)
 	}
 }
+
+// TestALostDomainIsNoWayInByAnotherOne: a portal that is to move to a domain
+// which is not proven yet stays on one whose proof is lost. Nobody new signs in
+// there, as before.
+func TestALostDomainIsNoWayInByAnotherOne(t *testing.T) {
+	w := newWorld(t, nil)
+	w.write(func(ctx context.Context, tx *store.Tx) error {
+		return tx.AddDomain(ctx, &portal.Domain{Kind: portal.ConnectedDomain, Host: "new.example.com", Language: "en", Token: "t"})
+	})
+	w.set(app.PortalChanges{Domain: new("new.example.com")})
+	stranger := w.browser("")
+	if got := stranger.get("/help/sign-in"); got.StatusCode != http.StatusOK {
+		t.Fatalf("where it was, the portal answers %d", got.StatusCode)
+	}
+	w.write(func(ctx context.Context, tx *store.Tx) error {
+		d, err := tx.SystemDomain(ctx)
+		if err != nil {
+			return err
+		}
+		d.LostAt = w.clock.Now().Add(-portal.ProofGrace)
+		return tx.SaveDomain(ctx, d)
+	})
+	if got := stranger.post("/help/sign-in", "email", w.ana.Email, "password", anasPassword); got.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("signing in on a domain whose proof is lost is answered %d, want 503", got.StatusCode)
+	}
+	if _, err := w.app.SignIn(t.Context(), w.visit(""), w.ana.Email, anasPassword, "", app.Device{}); portal.KindOf(err) != portal.Forbidden {
+		t.Errorf("signing in past the page: %v, want Forbidden", err)
+	}
+}

@@ -116,11 +116,9 @@ func (s *Server) visit(next http.Handler) http.Handler {
 			return
 		}
 		info.Visit, info.Portal = v, v.Portal.Slug
-		if !v.Elsewhere() {
-			page.DomainHeaders(w, r, &v.Portal.Domain, s.now())
-			if info.TLS {
-				s.app.Served(v)
-			}
+		page.DomainHeaders(w, r, v.Domain, s.now())
+		if info.TLS {
+			s.app.Served(v)
 		}
 		if v.Moved != "" && page.IsRead(r) {
 			s.sendOn(w, r, v)
