@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -165,5 +166,24 @@ func TestOperatorsOwnSentences(t *testing.T) {
 	}
 	if _, err := w.SetTexts(t.Context(), 999, "en", map[string]portal.Text{"a": {"other": "A"}}); portal.KindOf(err) != portal.NotFound {
 		t.Errorf("a portal that is not there: %v", err)
+	}
+}
+
+func TestAPreviewHasTheOperatorsOwnSentences(t *testing.T) {
+	w := newWorld(t, nil)
+	if _, err := w.SetTexts(t.Context(), w.portal.ID, "en", map[string]portal.Text{"a": {"other": "A"}}); err != nil {
+		t.Fatal(err)
+	}
+	base := &url.URL{Scheme: "http", Host: "127.0.0.1:1"}
+	shown, err := w.PreviewPortal(t.Context(), w.portal.ID, PortalChanges{}, base, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := shown.App.Enter(t.Context(), base.Host, shown.Portal.BasePath()+"/sign-in", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if own := v.Portal.Texts; own == nil || own.Entries["en"]["a"]["other"] != "A" {
+		t.Errorf("a preview has the sentences %v, want those customers read", own)
 	}
 }

@@ -57,6 +57,9 @@ func (a *App) PreviewPortal(ctx context.Context, id portal.PortalID, c PortalCha
 		if err := c.FaceChanges.apply(f, l.has("name", "accent")); err != nil {
 			return err
 		}
+		if p.Texts, err = ownTexts(ctx, tx, p); err != nil {
+			return err
+		}
 		for _, i := range f.images {
 			shown.images[i.SHA256] = i
 		}
