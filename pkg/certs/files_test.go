@@ -345,17 +345,30 @@ func TestHostsWithoutAGoodCertificateAreToldOf(t *testing.T) {
 		}
 		kept := map[string]portal.Certificate{}
 		notes, hosts := 0, []string{"a.example", "short.example"}
+		var mu sync.Mutex // over what the watch and the test share
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
 			f.Watch(ctx, Watching{
-				Hosts: func(context.Context) ([]string, error) { return hosts, nil },
+				Hosts: func(context.Context) ([]string, error) {
+					mu.Lock()
+					defer mu.Unlock()
+					return hosts, nil
+				},
 				Known: func(context.Context) ([]portal.Certificate, error) {
 					return []portal.Certificate{{Host: "gone.example"}, {Host: "a.example", State: portal.CertificateFailing, Error: "of another time"}}, nil
 				},
-				Note: func(_ context.Context, c portal.Certificate) error { kept[c.Host] = c; notes++; return nil },
+				Note: func(_ context.Context, c portal.Certificate) error {
+					mu.Lock()
+					defer mu.Unlock()
+					kept[c.Host] = c
+					notes++
+					return nil
+				},
 				Forget: func(_ context.Context, host string) error {
+					mu.Lock()
+					defer mu.Unlock()
 					kept[host] = portal.Certificate{Issuer: "forgotten"}
 					return nil
 				},
@@ -366,6 +379,8 @@ func TestHostsWithoutAGoodCertificateAreToldOf(t *testing.T) {
 			t.Helper()
 			time.Sleep(d)
 			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
 			for host, text := range want {
 				c, ok := kept[host]
 				switch {
@@ -377,9 +392,11 @@ func TestHostsWithoutAGoodCertificateAreToldOf(t *testing.T) {
 			}
 		}
 		how(time.Second, map[string]string{"a.example": "", "short.example": "", "gone.example": "forgotten"})
+		mu.Lock()
 		if hosts = append(hosts, "new.example"); notes != 2 {
 			t.Errorf("%d notes, want one of each host", notes)
 		}
+		mu.Unlock()
 		how(2*time.Minute, map[string]string{"new.example": "no certificate of --tls-cert covers new.example"})
 		how(day, map[string]string{"a.example": "", "short.example": "has not been renewed"})
 		how(day, map[string]string{"short.example": "ended on "})
@@ -387,7 +404,9 @@ func TestHostsWithoutAGoodCertificateAreToldOf(t *testing.T) {
 			t.Errorf("what stays wrong for two days is told of %d times, want once a day:\n%s", n, &said)
 		}
 		lay(1, issue(t, time.Now().Add(-day), time.Now().Add(5*day), "short.example", "new.example"))
+		mu.Lock()
 		hosts = hosts[1:]
+		mu.Unlock()
 		how(time.Minute+time.Second, map[string]string{"short.example": "", "new.example": "", "a.example": "forgotten"})
 		cancel()
 		<-done
