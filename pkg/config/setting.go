@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/agnivade/levenshtein"
 	"github.com/spf13/pflag"
 )
 
@@ -120,30 +121,9 @@ func nearest(key string) string {
 		if strings.HasPrefix(key, s.Key+".") {
 			return s.Key
 		}
-		if d := distance(strings.ReplaceAll(key, "_", "-"), s.Key); d < least && d < len(s.Key) {
+		if d := levenshtein.ComputeDistance(strings.ReplaceAll(key, "_", "-"), s.Key); d < least && d < len(s.Key) {
 			best, least = s.Key, d
 		}
 	}
 	return best
-}
-
-// distance counts the letters to add, drop or change to get from a to b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/agnivade/levenshtein"
 )
 
 // With is the printer with some texts in other words: by key and plural form,
@@ -217,32 +219,11 @@ func (c *catalog) keys() []string {
 func nearest(key string, keys []string) string {
 	best, least := "", len(key)/2+3
 	for _, k := range keys {
-		if d := distance(key, k); d < least {
+		if d := levenshtein.ComputeDistance(key, k); d < least {
 			best, least = k, d
 		}
 	}
 	return best
-}
-
-// distance counts the letters to add, drop or change between two words.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		above := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := above
-			if a[i] != b[j] {
-				cost++
-			}
-			above = row[j+1]
-			row[j+1] = min(cost, above+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // ParseForms reads texts written as in our own files: keys with a text or

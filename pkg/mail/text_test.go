@@ -149,24 +149,20 @@ func TestLongTextIsCut(t *testing.T) {
 }
 
 func TestAccentIsReadable(t *testing.T) {
-	white, _ := parseColour("#ffffff")
 	for _, accent := range []string{"#0f5fc2", "#000000", "#ffffff", "#ffd400", "#ff7a00", "#e11d48", "#00ff00", "#888888", "#7f7f00", "nonsense", ""} {
 		p := paletteOf(accent)
-		fill, ok1 := parseColour(p.Fill)
-		text, ok2 := parseColour(p.Text)
-		mark, ok3 := parseColour(p.Mark)
-		if !ok1 || !ok2 || !ok3 {
-			t.Fatalf("%s gives %+v", accent, p)
-		}
-		if c := contrast(fill, text); c < 4.5 {
-			t.Errorf("%s: the button has contrast %.2f: %+v", accent, c, p)
-		}
-		if c := contrast(mark, white); c < 3 {
-			t.Errorf("%s: the mark has contrast %.2f: %+v", accent, c, p)
-		}
-		box, _ := parseColour("#f6f8fa")
-		if link, ok := parseColour(p.Link); !ok || contrast(link, box) < 4.5 {
-			t.Errorf("%s: links have contrast %.2f: %+v", accent, contrast(link, box), p)
+		for _, tt := range []struct {
+			what, colour, on string
+			least            float64
+		}{
+			{"the button's text", p.Text, p.Fill, 4.5},
+			{"a mark", p.Mark, "#ffffff", 3},
+			{"a link", p.Link, "#ffffff", 4.5},
+			{"a link in a quote's box", p.Link, "#f6f8fa", 4.5},
+		} {
+			if c := portal.Contrast(tt.colour, tt.on); c < tt.least {
+				t.Errorf("%q: %s has contrast %.2f, want %.1f: %+v", accent, tt.what, c, tt.least, p)
+			}
 		}
 	}
 	if p := paletteOf(portal.DefaultAccent); p.Fill != portal.DefaultAccent {
