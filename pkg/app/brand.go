@@ -405,7 +405,7 @@ func (c *FaceChanges) applyBanner(p *portal.Portal, l *changeList) error {
 		}
 	}
 	if !b.EndsAt.IsZero() && !b.EndsAt.After(b.StartsAt) {
-		return portal.Invalidf("portal.banner_time", "banner-until", "the banner would end before it begins")
+		return portal.Invalidf("portal.banner_time", "banner-until", "the banner would end at %s, before it begins at %s", bannerTime(b.EndsAt, zone), bannerTime(b.StartsAt, zone))
 	}
 	if c.BannerLink != nil {
 		b.Link = nil
@@ -440,13 +440,17 @@ func bannerWord(b *portal.Banner, zone *time.Location) string {
 		time time.Time
 	}{{"from", b.StartsAt}, {"until", b.EndsAt}} {
 		if !at.time.IsZero() {
-			word += ", " + at.word + " " + at.time.In(zone).Format("2006-01-02 15:04 MST")
+			word += ", " + at.word + " " + bannerTime(at.time, zone)
 		}
 	}
 	if b.Link != nil {
 		word += ", " + linkWords([]portal.WebLink{*b.Link})
 	}
 	return word
+}
+
+func bannerTime(t time.Time, zone *time.Location) string {
+	return t.In(zone).Format("2006-01-02 15:04 MST")
 }
 
 // Picture returns a picture of a portal's face by the hash of its bytes. Whoever

@@ -150,9 +150,9 @@ func (s *Status) findFailing(now time.Time) {
 		c := &s.Certificates[i]
 		switch {
 		case c.State == portal.CertificateFailing && c.Valid(now):
-			s.missing("domain verify "+c.Host, "the certificate of %s, valid until %s, is not renewed: %s", c.Host, c.NotAfter.Local().Format(time.DateOnly), c.Error)
+			s.missing("doctor", "the certificate of %s, valid until %s, is not renewed: %s", c.Host, c.NotAfter.Local().Format(time.DateOnly), c.Error)
 		case c.State == portal.CertificateFailing:
-			s.missing("domain verify "+c.Host, "%s has no certificate: %s", c.Host, c.Error)
+			s.missing("doctor", "%s has no certificate: %s", c.Host, c.Error)
 		case c.State == portal.CertificateGood && !c.Valid(now):
 			s.missing("serve", "the certificate of %s ran out on %s; no serve that runs has seen a newer one", c.Host, c.NotAfter.Local().Format(time.DateOnly))
 		}

@@ -209,21 +209,25 @@ func (e *Env) showChecked(found []app.Checked) error {
 		return e.Printer().List(checkedColumns, rows, "")
 	}
 	var b strings.Builder
+	width := e.Printer().Width // of a terminal; what goes elsewhere stays whole
 	area := ""
 	for _, f := range found {
 		if f.Area != area {
 			area = f.Area
 			fmt.Fprintf(&b, "%s\n", area)
 		}
-		fmt.Fprintf(&b, "  %-4s  %s: %s\n", f.Severity, output.Clean(f.About), output.Clean(f.Found))
+		line := func(hang int, format string, args ...any) {
+			b.WriteString(output.Flow(output.Clean(fmt.Sprintf(format, args...)), width, hang) + "\n")
+		}
+		line(6, "  %-4s  %s: %s", f.Severity, f.About, f.Found)
 		if f.Severity == portal.SeverityOK {
 			continue
 		}
 		if f.Wanted != "" {
-			fmt.Fprintf(&b, "        wanted: %s\n", output.Clean(f.Wanted))
+			line(8, "        wanted: %s", f.Wanted)
 		}
 		if f.Todo != "" {
-			fmt.Fprintf(&b, "        do:     %s\n", output.Clean(f.Todo))
+			line(8, "        do:     %s", f.Todo)
 		}
 	}
 	_, err := fmt.Fprint(e.Out, b.String())

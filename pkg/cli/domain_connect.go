@@ -9,6 +9,7 @@ import (
 	"github.com/portalctl/portalctl/pkg/app"
 	"github.com/portalctl/portalctl/pkg/config"
 	"github.com/portalctl/portalctl/pkg/i18n"
+	"github.com/portalctl/portalctl/pkg/portal"
 )
 
 func newDomainCmd(env *Env) *cobra.Command {
@@ -37,9 +38,17 @@ type domainCheckOptions struct {
 func checkFlags(cmd *cobra.Command, o *domainCheckOptions) {
 	f := cmd.Flags()
 	f.BoolVar(&o.Wait, "wait", false, "keep checking until the records are found")
-	f.DurationVar(&o.Timeout, "timeout", 10*time.Minute, "how long to wait")
-	f.StringSliceVar(&o.Addresses, "address", nil, "where visitors are to be sent: this server's public IP `addresses`, or one host name; kept for all domains")
+	f.DurationVar(&o.Timeout, "timeout", 10*time.Minute, "how long to wait, with --wait")
+	f.StringSliceVar(&o.Addresses, "address", nil, "where visitors are to be sent: this server's public IP addresses, or one host name; kept for all domains")
 	config.Flags(f, "resolver", "base-url")
+}
+
+// timeoutNeedsWait refuses a --timeout that nothing would wait for.
+func timeoutNeedsWait(cmd *cobra.Command, o domainCheckOptions) error {
+	if o.Wait || !cmd.Flags().Changed("timeout") {
+		return nil
+	}
+	return portal.Invalidf("usage", "timeout", "--timeout says how long --wait waits, which is not given").WithHint("add --wait")
 }
 
 func newDomainConnectCmd(env *Env) *cobra.Command {
@@ -68,6 +77,9 @@ Connecting a domain again checks it again and changes nothing else.`,
 		Args:        upTo(1),
 		Annotations: zoneFormat,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := timeoutNeedsWait(cmd, o); err != nil {
+				return err
+			}
 			o.Host = firstOf(args)
 			return runDomainConnect(cmd.Context(), env, o)
 		},

@@ -132,9 +132,10 @@ func saidBy(r *app.DomainRecord) string {
 // sayFindings tells each finding, and what to do about it.
 func sayFindings(env *Env, list []portal.Finding) {
 	for _, f := range list {
-		env.say("%s  %s: %s\n      wanted: %s", f.Severity, f.About, f.Found, f.Wanted)
+		env.sayHanging(6, "%s  %s: %s", f.Severity, f.About, f.Found)
+		env.sayHanging(4, "      wanted: %s", f.Wanted)
 		if f.Todo != "" {
-			env.say("      do: %s", strings.ReplaceAll(f.Todo, "\n", "\n          "))
+			env.sayHanging(4, "      do: %s", strings.ReplaceAll(f.Todo, "\n", "\n          "))
 		}
 	}
 }

@@ -49,7 +49,7 @@ hold at the next request.`,
 	languageFlag(cmd, &lang, "the language portals on this domain appear in")
 	cmd.Flags().StringVar(&proxied, "proxied", "", "whether visitors come through a proxy or delivery network, whose addresses the domain has: on or off")
 	choices(cmd, "proxied", "on", "off")
-	cmd.Flags().StringVar(&o.Security.HSTS, "hsts", "", "for how `long` browsers are to use TLS alone: auto, on, off or a time such as 30d")
+	cmd.Flags().StringVar(&o.Security.HSTS, "hsts", "", "for how long browsers are to use TLS alone: auto, on, off or a time such as 30d")
 	cmd.Flags().StringArrayVar(&o.Security.Headers, "header", nil, "a security `header` made stricter, as \"Name: value\"; may be given several times")
 	return cmd
 }

@@ -33,7 +33,7 @@ var domainColumns = []output.Column{
 
 // domainDetails are the columns of one domain, with what a list leaves out.
 func domainDetails() []output.Column {
-	columns := append(slices.Clone(domainColumns), output.Column{Name: "records", Head: "Records"})
+	columns := append(slices.Clone(domainColumns), output.Column{Name: "records", Head: "Records", Keep: true})
 	for name, head := range map[string]string{"checked_at": "Checked", "proxied": "Proxied", "lost_why": "Lost because", "hsts": "HSTS", "served_since": "TLS since", "headers": "Headers"} {
 		columns[slices.IndexFunc(columns, func(c output.Column) bool { return c.Name == name })].Head = head
 	}

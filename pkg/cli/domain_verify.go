@@ -24,6 +24,9 @@ is found again. serve looks every day.`,
 		Args:        oneArg("the domain"),
 		Annotations: zoneFormat,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := timeoutNeedsWait(cmd, o); err != nil {
+				return err
+			}
 			o.Host = args[0]
 			return runDomainVerify(cmd.Context(), env, o)
 		},

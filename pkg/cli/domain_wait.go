@@ -127,7 +127,7 @@ func mistakes(c *app.DomainCheck) []portal.Finding {
 // goes elsewhere or nobody wants it.
 func (e *Env) errWidth() int {
 	f, ok := e.Err.(*os.File)
-	if !ok || e.Config.Quiet || !term.IsTerminal(int(f.Fd())) { // #nosec G115 -- a descriptor fits
+	if !ok || e.Config != nil && e.Config.Quiet || !term.IsTerminal(int(f.Fd())) { // #nosec G115 -- a descriptor fits
 		return 0
 	}
 	width, _, err := term.GetSize(int(f.Fd())) // #nosec G115 -- a descriptor fits

@@ -77,11 +77,15 @@ func (e *Env) printer(format string) *output.Printer {
 }
 
 // say tells the person something, on stderr, unless they want quiet.
-func (e *Env) say(format string, args ...any) {
+func (e *Env) say(format string, args ...any) { e.sayHanging(0, format, args...) }
+
+// sayHanging is say, with lines that are too long for the terminal continued
+// further in than they begin.
+func (e *Env) sayHanging(hang int, format string, args ...any) {
 	if e.Config != nil && e.Config.Quiet {
 		return
 	}
-	fmt.Fprintln(e.Err, output.CleanText(fmt.Sprintf(format, args...)))
+	fmt.Fprintln(e.Err, output.Flow(output.CleanText(fmt.Sprintf(format, args...)), e.errWidth(), hang))
 }
 
 // sayChanges tells what became different, or that nothing did.
@@ -186,7 +190,7 @@ func language(s string) (string, error) {
 	for _, l := range i18n.Languages() {
 		codes = append(codes, fmt.Sprintf("%s (%s)", l.Code, l.Name))
 	}
-	return "", portal.Invalidf("language.unknown", "language", "%q is not a language of the portal; use %s", s, strings.Join(codes, " or "))
+	return "", portal.Invalidf("language.unknown", "language", "%q is not a language of the portal; use %s", s, strings.Join(codes, ", "))
 }
 
 // given returns the value of a flag, or nil when it was not given, so that

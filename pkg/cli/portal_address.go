@@ -24,7 +24,7 @@ var addressColumns = []output.Column{
 	{Name: "address", Head: "Address", Keep: true},
 	{Name: "kind", Head: "Kind"},
 	{Name: "portal", Head: "Portal"},
-	{Name: "leads_to", Head: "Leads to"},
+	{Name: "leads_to", Head: "Leads to", Keep: true, Spare: true},
 	{Name: "served", Head: "Served"},
 	{Name: "url"},
 	{Name: "created_at", Head: "Since", Spare: true},

@@ -38,7 +38,8 @@ beside it: customers read the one they chose, else the one their browser asks
 for, else the domain's.
 
 Opening a draft lets in the contacts of its access groups.
-` + graceHelp + faceHelp,
+
+` + graceHelp + "\n" + faceHelp,
 		Example: `  portalctl portal set --name "Nordic Tools Support" --accent "#0f5fc2"
   portalctl portal set --logo logo.svg --logo-dark logo-dark.svg --font inter
   portalctl portal set --header-link "Company=https://example.com" --footer-link "Imprint=https://example.com/imprint"

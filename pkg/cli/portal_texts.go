@@ -323,7 +323,7 @@ func runPortalTextsReset(ctx context.Context, env *Env, o portalTextsResetOption
 		if o.All {
 			o.Keys = slices.Sorted(maps.Keys(own))
 			if len(o.Keys) > 0 {
-				question := fmt.Sprintf("Return %d sentences of %q in %s to our words?", len(o.Keys), p.Name, languageName(lang))
+				question := fmt.Sprintf("Return %s of %q in %s to our words?", counted(len(o.Keys), "sentence", "sentences"), p.Name, languageName(lang))
 				if err := env.confirm(ctx, o.Yes, question); err != nil {
 					return err
 				}

@@ -41,10 +41,11 @@ func (e *Env) report(ctx context.Context, err error, args []string) int {
 		e.reportJSON(problems)
 		return code
 	}
+	width := e.errWidth()
 	for _, p := range problems {
-		fmt.Fprintf(e.Err, "portalctl: %s\n", output.Clean(p.Message))
+		fmt.Fprintln(e.Err, output.Flow("portalctl: "+output.Clean(p.Message), width, 0))
 		if p.Hint != "" {
-			fmt.Fprintf(e.Err, "  %s\n", output.Clean(p.Hint))
+			fmt.Fprintln(e.Err, output.Flow("  "+output.Clean(p.Hint), width, 0))
 		}
 	}
 	return code

@@ -94,7 +94,7 @@ func (p *Printer) check(key string, forms map[string]string) error {
 		if len(want) == 1 {
 			return fmt.Errorf("%q has no plural forms; give one text", key)
 		}
-		return fmt.Errorf("%q has the plural forms %s in this language, not %s", key, strings.Join(want, ", "), orNone(got))
+		return formsError(key, want, got)
 	}
 	allowed := map[string]bool{}
 	for _, text := range ours {
@@ -142,6 +142,26 @@ func checkWords(key, text string, allowed map[string]bool) error {
 		}
 	}
 	return nil
+}
+
+// formsError says which plural forms are missing, and which the language does
+// not have. One text without a form is the form "other".
+func formsError(key string, want, got []string) error {
+	if slices.Equal(got, []string{"other"}) {
+		return fmt.Errorf("%q has the plural forms %s in this language; give a text for each", key, strings.Join(want, ", "))
+	}
+	var wrong []string
+	for _, form := range want {
+		if !slices.Contains(got, form) {
+			wrong = append(wrong, form+" is missing")
+		}
+	}
+	for _, form := range got {
+		if !slices.Contains(want, form) {
+			wrong = append(wrong, form+" is none of them")
+		}
+	}
+	return fmt.Errorf("%q has the plural forms %s in this language: %s", key, strings.Join(want, ", "), strings.Join(wrong, ", "))
 }
 
 func orNone(list []string) string {
@@ -217,7 +237,7 @@ func (c *catalog) keys() []string {
 
 // nearest is the key that needs the fewest letters changed to become another.
 func nearest(key string, keys []string) string {
-	best, least := "", len(key)/2+3
+	best, least := "", len(key)/3+2
 	for _, k := range keys {
 		if d := levenshtein.ComputeDistance(key, k); d < least {
 			best, least = k, d

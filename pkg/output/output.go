@@ -30,7 +30,8 @@ type Column struct {
 	// Head is its heading in tables. A column without one is for scripts only.
 	Head string
 	// Keep says that values are useless when cut: numbers of tickets, mail
-	// addresses, host names. Others give way when a table is too wide.
+	// addresses, host names. Others give way when a table is too wide. A
+	// single thing shows them in one piece, so that they can be copied.
 	Keep bool
 	// Spare says that tables leave the whole column out when they are too
 	// wide, the last such column first.

@@ -157,9 +157,7 @@ func TestObject(t *testing.T) {
 Subject:    The printer on the third floor
                 is on fire again, please come quickly and
             bring water with you
-Requester:  https://support.example.com/abcdefghi/abcdefghi/
-            abcdefghi/abcdefghi/abcdefghi/abcdefghi/abcdefgh
-            i/abcdefghi/
+Requester:  https://support.example.com/abcdefghi/abcdefghi/abcdefghi/abcdefghi/abcdefghi/abcdefghi/abcdefghi/abcdefghi/
 Files:      -3
 Open:       -
 Updated:    2026-11-22 17:05

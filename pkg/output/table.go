@@ -62,7 +62,11 @@ func (p *Printer) sheet(columns []Column, row []any) error {
 			value = "-"
 		}
 		b.WriteString(c.Head + ":" + strings.Repeat(" ", indent-twwidth.Width(c.Head)-1))
-		b.WriteString(strings.Join(wrap(value, room), "\n"+strings.Repeat(" ", indent)) + "\n")
+		lines := strings.Split(value, "\n")
+		if !c.Keep {
+			lines = wrap(value, room)
+		}
+		b.WriteString(strings.Join(lines, "\n"+strings.Repeat(" ", indent)) + "\n")
 	}
 	_, err := p.Out.Write(trimLines([]byte(b.String())))
 	return err

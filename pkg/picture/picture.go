@@ -48,7 +48,7 @@ type Picture struct {
 // name of its file: SVG, PNG or WebP.
 func Read(data []byte) (*Picture, error) {
 	if len(data) > MaxBytes {
-		return nil, tooLarge("it has %d bytes; up to %d are taken", len(data), MaxBytes)
+		return nil, tooLarge("it is larger than %d MiB", MaxBytes>>20)
 	}
 	switch {
 	case bytes.HasPrefix(data, []byte("\x89PNG\r\n\x1a\n")):
@@ -57,7 +57,7 @@ func Read(data []byte) (*Picture, error) {
 		return readRaster(data, "WebP")
 	case looksLikeXML(data):
 		if len(data) > MaxSVGBytes {
-			return nil, tooLarge("it has %d bytes; up to %d are taken for an SVG", len(data), MaxSVGBytes)
+			return nil, tooLarge("it is an SVG larger than %d KiB", MaxSVGBytes>>10)
 		}
 		return readSVG(data)
 	}

@@ -62,6 +62,7 @@ func (p *Prompter) Interactive() bool { return p.asks }
 // Refuse is the error for a question that cannot be asked. The second argument
 // completes the sentence "pass …": a flag, or "the domain as an argument".
 func (p *Prompter) Refuse(question, pass string) error {
+	question = strings.ReplaceAll(question, `"`, "'") // it is put in quotes itself
 	err := &portal.Error{
 		Kind: portal.Invalid, Code: "prompt.no_terminal", Field: flagName(pass),
 		Msg: fmt.Sprintf("cannot ask %q without a terminal", question),
