@@ -146,7 +146,7 @@ func (a *App) unreached(site string, err error) portal.Finding {
 	case errors.As(err, &invalid):
 		return fails("tls.certificate", site, oneLine(invalid.Error()), "a certificate that browsers take", "obtain another one")
 	case errors.As(err, &dns):
-		return fails("reach.name", site, "the name "+dns.Name+" is not found", "an address record", "add the record that `portalctl domain show "+host+"` prints")
+		return fails("reach.name", site, "the name "+dns.Name+" is not found", "an address record", "add an A or AAAA record with this server's address at "+dns.Name)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fails("reach.site", site, "nobody listens there", "serve", "start it: portalctl serve (or systemctl start portalctl)")
 	case errors.As(err, &timeout) && timeout.Timeout():

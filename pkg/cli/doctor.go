@@ -216,18 +216,18 @@ func (e *Env) showChecked(found []app.Checked) error {
 			area = f.Area
 			fmt.Fprintf(&b, "%s\n", area)
 		}
-		line := func(hang int, format string, args ...any) {
-			b.WriteString(output.Flow(output.Clean(fmt.Sprintf(format, args...)), width, hang) + "\n")
+		line := func(hang int, begin, text string) {
+			b.WriteString(output.Flow(begin+output.Clean(text), width, hang) + "\n")
 		}
-		line(6, "  %-4s  %s: %s", f.Severity, f.About, f.Found)
+		line(6, fmt.Sprintf("  %-4s  ", f.Severity), f.About+": "+f.Found)
 		if f.Severity == portal.SeverityOK {
 			continue
 		}
 		if f.Wanted != "" {
-			line(8, "        wanted: %s", f.Wanted)
+			line(8, "        wanted: ", f.Wanted)
 		}
 		if f.Todo != "" {
-			line(8, "        do:     %s", f.Todo)
+			line(8, "        do:     ", f.Todo)
 		}
 	}
 	_, err := fmt.Fprint(e.Out, b.String())

@@ -26,14 +26,16 @@ func flowLine(s string, width, hang int) []string {
 	line := s[:len(s)-len(text)]
 	indent := strings.Repeat(" ", len(line)+hang)
 	var lines []string
-	gap, empty := "", true
+	gap, words := "", 0
 	for text != "" {
 		end := wordEnd(text)
 		word := text[:end]
-		if !empty && twwidth.Width(line+gap+word) > width {
-			lines, line, gap = append(lines, line), indent, ""
+		// What is too wide anywhere stays beside its label, such as "do:".
+		fits := twwidth.Width(indent+word) <= width
+		if words > 0 && twwidth.Width(line+gap+word) > width && (fits || words > 1) {
+			lines, line, gap, words = append(lines, line), indent, "", 0
 		}
-		line, empty = line+gap+word, false
+		line, words = line+gap+word, words+1
 		rest := strings.TrimLeft(text[end:], " ")
 		gap, text = text[end:len(text)-len(rest)], rest
 	}
