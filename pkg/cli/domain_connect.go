@@ -43,8 +43,12 @@ func checkFlags(cmd *cobra.Command, o *domainCheckOptions) {
 	config.Flags(f, "resolver", "base-url")
 }
 
-// timeoutNeedsWait refuses a --timeout that nothing would wait for.
+// timeoutNeedsWait refuses a --timeout that nothing would wait for, before
+// anything is changed.
 func timeoutNeedsWait(cmd *cobra.Command, o domainCheckOptions) error {
+	if o.Wait && o.Timeout <= 0 {
+		return portal.Invalidf("usage", "timeout", "%v is no time to wait; write it like 10m", o.Timeout)
+	}
 	if o.Wait || !cmd.Flags().Changed("timeout") {
 		return nil
 	}

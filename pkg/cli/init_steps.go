@@ -17,7 +17,7 @@ func (w *wizard) ticketStep() prompt.Step {
 	}
 	list = append(list,
 		prompt.Choice{Value: newMailPick, Label: "A new inbox", Help: "answered by mail"},
-		prompt.Choice{Value: newDeskPick, Label: "A new help desk", Help: "answered with portalctl"})
+		prompt.Choice{Value: newDeskPick, Label: "A new help desk", Help: "answered on a page of its own"})
 	return prompt.Step{Title: "Tickets", Fields: []prompt.Field{
 		{Title: "Where do new tickets go?", Pass: "--inbox", Pick: &w.inbox, Choices: list},
 		{
