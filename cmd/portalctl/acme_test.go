@@ -77,7 +77,7 @@ zone:
 func (z *zone) write() {
 	z.t.Helper()
 	z.serial++
-	text := fmt.Sprintf("example.test. 60 IN SOA ns.example.test. hostmaster.example.test. %d 60 60 60 60\nexample.test. 60 IN NS ns.example.test.\nns.example.test. 60 IN A 127.0.0.1\n%s\n",
+	text := fmt.Sprintf("example.test. 60 IN SOA ns.example.test. hostmaster.example.test. %d 60 60 60 60\nexample.test. 60 IN NS ns.example.test.\nns.example.test. 60 IN A 127.0.0.1\nexample.test. 60 IN CAA 0 issue \"letsencrypt.org\"\n%s\n",
 		z.serial, strings.Join(z.records, "\n"))
 	if err := os.WriteFile(filepath.Join(z.dir, "zone"), []byte(text), 0o600); err != nil {
 		z.t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -147,6 +148,52 @@ func TestOnlyModernTLSIsSpoken(t *testing.T) {
 		name := tls.CipherSuiteName(id)
 		if !strings.HasPrefix(name, "TLS_ECDHE_") || !strings.Contains(name, "GCM") && !strings.Contains(name, "POLY1305") {
 			t.Errorf("%s is offered", name)
+		}
+	}
+}
+
+func TestTicketsAreForTLS13Alone(t *testing.T) {
+	now := time.Now()
+	made := issue(t, now.Add(-time.Hour), now.Add(time.Hour), "a.example")
+	certificate, err := tls.X509KeyPair(made.cert, made.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := Config(func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &certificate, nil })
+	l, err := tls.Listen("tcp", "127.0.0.1:0", config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Write([]byte("hello")) // which the client sees after the ticket
+			c.Close()
+		}
+	}()
+	for version, resumes := range map[uint16]bool{tls.VersionTLS12: false, tls.VersionTLS13: true} {
+		client := &tls.Config{
+			InsecureSkipVerify: true, ServerName: "a.example", MaxVersion: version, NextProtos: []string{"h2"},
+			ClientSessionCache: tls.NewLRUClientSessionCache(1),
+		}
+		for again := range 2 {
+			c, err := tls.Dial("tcp", l.Addr().String(), client)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadFull(c, make([]byte, 5)); err != nil {
+				t.Fatal(err)
+			}
+			state := c.ConnectionState()
+			c.Close()
+			if state.Version != version || state.NegotiatedProtocol != "h2" || state.DidResume != (again == 1 && resumes) {
+				t.Errorf("connection %d by %s: it is %s with %q, resumed %v", again+1, tls.VersionName(version),
+					tls.VersionName(state.Version), state.NegotiatedProtocol, state.DidResume)
+			}
 		}
 	}
 }

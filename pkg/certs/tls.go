@@ -2,6 +2,7 @@ package certs
 
 import (
 	"crypto/tls"
+	"slices"
 )
 
 // suites are what TLS 1.2 may use: a key exchange of its own for every
@@ -20,11 +21,24 @@ var suites = []uint16{
 // with modern ciphers, HTTP/2, key exchanges as this Go prefers them (with
 // X25519MLKEM768 first), and session tickets whose keys Go changes by itself.
 // further are protocols besides HTTP.
+//
+// Clients without TLS 1.3 get no tickets: theirs hold the keys of the
+// connection they were given in, for the seven days that Go lets them live.
+// Few are left, and what it costs them is a whole handshake.
 func Config(certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error), further ...string) *tls.Config {
-	return &tls.Config{
+	c := &tls.Config{
 		MinVersion:     tls.VersionTLS12,
 		CipherSuites:   suites,
 		GetCertificate: certificate,
 		NextProtos:     append([]string{"h2", "http/1.1"}, further...),
 	}
+	older := c.Clone()
+	older.SessionTicketsDisabled = true
+	c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		if slices.Contains(hello.SupportedVersions, tls.VersionTLS13) {
+			return nil, nil //nolint:nilnil // as crypto/tls asks for: nothing else than what there is
+		}
+		return older, nil
+	}
+	return c
 }
