@@ -15,6 +15,9 @@ type ReportQuery struct {
 	Inbox    string         // by name or address; "": every one
 	InboxID  portal.InboxID // or by number
 	Zone     *time.Location // in which weeks begin; nil: UTC
+	// Week is the day they begin with where the reader lives: Sunday when it
+	// is not set, so whoever has no reader says Monday (ISO 8601).
+	Week time.Weekday
 }
 
 // reportWeeks are told of when nothing else is asked for.
@@ -32,7 +35,7 @@ func (q *ReportQuery) settle(now time.Time) error {
 		q.To = now
 	}
 	if q.From.IsZero() {
-		q.From = portal.WeekStart(q.To.In(q.Zone)).AddDate(0, 0, -7*(reportWeeks-1))
+		q.From = portal.WeekStart(q.To.In(q.Zone), q.Week).AddDate(0, 0, -7*(reportWeeks-1))
 	}
 	if !q.From.Before(q.To) {
 		return portal.Invalidf("report.range", "from", "the report ends before it begins: from %s to %s", q.From.In(q.Zone).Format(time.DateOnly), q.To.In(q.Zone).Format(time.DateOnly)).
@@ -58,7 +61,7 @@ func (a *App) Report(ctx context.Context, viewer *portal.Viewer, q ReportQuery) 
 			}
 			q.InboxID = inbox.ID
 		}
-		b := &reporter{Report: portal.Report{From: q.From, To: q.To, By: q.By}, zone: q.Zone, at: map[int64]int{}}
+		b := &reporter{Report: portal.Report{From: q.From, To: q.To, By: q.By}, zone: q.Zone, first: q.Week, at: map[int64]int{}}
 		b.weeks()
 		f := store.FactFilter{From: q.From, To: q.To, Inbox: q.InboxID}
 		for _, kind := range []store.FactKind{store.FactOpened, store.FactClosed, store.FactRated} {
@@ -91,9 +94,10 @@ func (a *App) OperatorReport(ctx context.Context, q ReportQuery) (*portal.Report
 // reporter counts facts into the rows of a report.
 type reporter struct {
 	portal.Report
-	zone *time.Location
-	at   map[int64]int // the row of an id, or of the Unix time a week begins
-	week struct {      // the last one a fact fell into: facts come in their order
+	zone  *time.Location
+	first time.Weekday
+	at    map[int64]int // the row of an id, or of the Unix time a week begins
+	week  struct {      // the last one a fact fell into: facts come in their order
 		from, to time.Time
 		row      int
 	}
@@ -105,7 +109,7 @@ func (b *reporter) weeks() {
 	if b.By != portal.ReportByWeek {
 		return
 	}
-	for start := portal.WeekStart(b.From.In(b.zone)); start.Before(b.To); start = start.AddDate(0, 0, 7) {
+	for start := portal.WeekStart(b.From.In(b.zone), b.first); start.Before(b.To); start = start.AddDate(0, 0, 7) {
 		b.at[start.Unix()] = len(b.Rows)
 		b.Rows = append(b.Rows, portal.ReportRow{Start: start})
 	}
@@ -128,7 +132,7 @@ func (b *reporter) row(f *store.TicketFact) int {
 		id = int64(f.Agent)
 	default:
 		if f.At.Before(b.week.from) || !f.At.Before(b.week.to) {
-			start := portal.WeekStart(f.At.In(b.zone))
+			start := portal.WeekStart(f.At.In(b.zone), b.first)
 			b.week.from, b.week.to, b.week.row = start, start.AddDate(0, 0, 7), b.at[start.Unix()]
 		}
 		return b.week.row

@@ -65,7 +65,7 @@ func TestReportCountsWhereThingsHappened(t *testing.T) {
 		row{w.eve, 0, 168, 0, 0, 0},          // Sunday 23:00 by the wall: one hour was there twice
 		row{w.eve, 0, 169, 171, 172, 0},      // the second week
 	)
-	q := ReportQuery{From: monday, To: monday.AddDate(0, 0, 14), Zone: zone}
+	q := ReportQuery{From: monday, To: monday.AddDate(0, 0, 14), Zone: zone, Week: time.Monday}
 	r, err := w.OperatorReport(t.Context(), q)
 	if err != nil {
 		t.Fatal(err)

@@ -26,8 +26,9 @@ func newTicketsReportCmd(env *Env) *cobra.Command {
 		Short: "Volume, first answers, resolution and ratings",
 		Long: `Tell what became of tickets: how many were opened, answered and closed, how long
 first answers and closing took, how many targets were met, and how customers
-rated it. Each thing counts in the week it happened. "Half" is the median; nine
-in ten took no longer than "most". Without --from: the last twelve weeks.`,
+rated it. Each thing counts in the week it happened, from Monday on. "Half" is
+the median; nine in ten took no longer than "most". Without --from: the last
+twelve weeks.`,
 		Example: `  portalctl tickets report
   portalctl tickets report --by agent --from 30d --chart first_answer
   portalctl tickets report --by company --from 2026-01-01 --to 2026-03-31 --output csv`,
@@ -65,7 +66,7 @@ func charted(chart string, r *portal.ReportRow) float64 {
 
 func (o *ticketsReportOptions) query(env *Env) (q app.ReportQuery, err error) {
 	var problems [4]error
-	q.Zone, q.Inbox = time.Local, strings.TrimSpace(o.Inbox)
+	q.Zone, q.Week, q.Inbox = time.Local, time.Monday, strings.TrimSpace(o.Inbox)
 	q.By, problems[0] = portal.ParseReportBy(o.By)
 	q.From, problems[1] = env.moment("from", o.From, false)
 	q.To, problems[2] = env.moment("to", o.To, true)

@@ -64,7 +64,7 @@ var reportWeeks = []int{4, 12, 52}
 func reportQuery(v *view, r *http.Request) (q app.ReportQuery, f *page.Form, err error) {
 	given := r.URL.Query()
 	today := v.Now.In(v.Zone)
-	q.Zone, q.By = v.Zone, portal.ReportByWeek
+	q.Zone, q.Week, q.By = v.Zone, v.WeekStart(), portal.ReportByWeek
 	if by := given.Get("by"); by != "" {
 		if q.By, err = portal.ParseReportBy(by); err != nil {
 			return q, nil, err
@@ -74,7 +74,7 @@ func reportQuery(v *view, r *http.Request) (q app.ReportQuery, f *page.Form, err
 	if n, err := strconv.Atoi(given.Get("weeks")); err == nil && n > 0 && n <= 104 {
 		weeks = n
 	}
-	q.From = portal.WeekStart(today).AddDate(0, 0, -7*(weeks-1))
+	q.From = portal.WeekStart(today, q.Week).AddDate(0, 0, -7*(weeks-1))
 	last := time.Date(today.Year(), today.Month(), today.Day(), 0, 0, 0, 0, v.Zone)
 	if day, err := time.ParseInLocation(time.DateOnly, given.Get("from"), v.Zone); err == nil {
 		q.From = day
@@ -129,12 +129,12 @@ func (p *reportsPage) fill(q app.ReportQuery) {
 	if q.InboxID != 0 {
 		given.Set("inbox", strconv.FormatInt(int64(q.InboxID), 10))
 	}
-	monday := portal.WeekStart(p.Now.In(p.Zone))
+	week := portal.WeekStart(p.Now.In(p.Zone), q.Week)
 	for _, n := range reportWeeks {
 		given.Set("weeks", strconv.Itoa(n))
 		p.Periods = append(p.Periods, reportPeriod{
 			Label: p.N("reports.weeks", n), URL: templ.SafeURL(p.Base + "/reports?" + given.Encode()),
-			Current: q.From.Equal(monday.AddDate(0, 0, -7*(n-1))) && q.To.After(p.Now),
+			Current: q.From.Equal(week.AddDate(0, 0, -7*(n-1))) && q.To.After(p.Now),
 		})
 	}
 	given.Del("weeks")

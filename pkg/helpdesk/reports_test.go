@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/portalctl/portalctl/pkg/portal"
 )
@@ -71,5 +72,27 @@ func TestChartsHaveRoundLinesAndHarmlessWords(t *testing.T) {
 	}
 	if strings.Contains(b.String(), "<script") || strings.Contains(b.String(), `"">`) {
 		t.Errorf("the drawing holds what was typed as it was typed:\n%s", b.String())
+	}
+}
+
+func TestWeeksOfReportsBeginAsTheReadersDo(t *testing.T) {
+	w := newWorld(t)
+	ines := w.browser(w.ines)
+	for accept, first := range map[string]time.Weekday{"en-US": time.Sunday, "en-GB": time.Monday, "sv-SE": time.Monday, "ar-EG": time.Saturday} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.server.URL+"/helpdesk/reports.csv?weeks=2", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Accept-Language", accept)
+		got := ines.do(r)
+		rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(got.body, "\ufeff"))).ReadAll()
+		if err != nil || len(rows) != 3 {
+			t.Fatalf("%s: %v\n%s", accept, err, got.body)
+		}
+		for _, row := range rows[1:] {
+			if day, err := time.Parse(time.DateOnly, row[0]); err != nil || day.Weekday() != first {
+				t.Errorf("%s: a week begins on %s, wanted a %s", accept, row[0], first)
+			}
+		}
 	}
 }

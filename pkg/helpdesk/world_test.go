@@ -79,6 +79,7 @@ func chain(a *app.App, desk *Server) http.Handler {
 			return
 		}
 		info.Visit = v
+		page.Greet(w, r, v)
 		below := r.Clone(r.Context())
 		below.URL.Path, below.URL.RawPath = v.Path, ""
 		desk.ServeHTTP(w, below)

@@ -116,9 +116,9 @@ func (r *Report) SortByVolume() {
 	})
 }
 
-// WeekStart is the midnight in the zone of t with which its week begins: on
-// Monday (ISO 8601).
-func WeekStart(t time.Time) time.Time {
-	back := (int(t.Weekday()) + 6) % 7
+// WeekStart is the midnight in the zone of t with which its week begins, where
+// weeks begin on the day first.
+func WeekStart(t time.Time, first time.Weekday) time.Time {
+	back := (int(t.Weekday()-first) + 7) % 7
 	return time.Date(t.Year(), t.Month(), t.Day()-back, 0, 0, 0, 0, t.Location())
 }
