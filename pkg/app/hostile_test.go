@@ -142,6 +142,8 @@ func TestANoteAmongQuotedTextIsNotPublic(t *testing.T) {
 		"> note: she does not pay",
 		"On Mon, 23 Nov 2026 at 10:00, Help <support@example.com> wrote:\n> It is broken.\n",
 		"-- \nnote: she does not pay",
+		"*Notera:* she does not pay",
+		"Sisa\u0308inen  muistiinpano : she does not pay",
 		"\ufeffnote: she does not pay",
 		"\u202enote: she does not pay",
 		"\u00a0\u200bNote: she does not pay",

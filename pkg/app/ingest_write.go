@@ -214,10 +214,10 @@ func (in *intake) answerByMail(ctx context.Context, tx *store.Tx, d *decision, e
 // cannot be taken back. So a mail that seems to say nothing but what it quotes
 // is a note, too: what they wrote may stand among that.
 func (in *intake) agentByMail(ctx context.Context, tx *store.Tx, d *decision, e *portal.LedgerEntry) (err error) {
-	silent := onlyQuotes(in.mail.Text) && (len(in.files) == 0 || isNote(in.mail.Quoted))
-	if silent || isNote(in.mail.Text) {
+	silent := onlyQuotes(in.mail.Text) && (len(in.files) == 0 || in.isNote(in.mail.Quoted))
+	if silent || in.isNote(in.mail.Text) {
 		m := in.message(d, portal.Note)
-		m.Agent, m.Body = d.agent.ID, cmp.Or(withoutNoteWord(m.Body), m.Body)
+		m.Agent, m.Body = d.agent.ID, cmp.Or(in.withoutNoteWord(m.Body), m.Body)
 		d.Reason = portal.ReasonNote
 		err = in.addNote(ctx, tx, d.ticket, m)
 		e.Message = m.ID
@@ -266,22 +266,23 @@ func onlyQuotes(text string) bool {
 	return intro == "" || quoted && strings.HasSuffix(intro, ":") && strings.Contains(intro, "@")
 }
 
-// noteWords begin a line that makes an agent's mail a note.
-var noteWords = []string{"note", "internal note", "notera", "anteckning", "intern anteckning"}
+// noteWord begins a line that makes an agent's mail a note, whatever languages
+// there are words in.
+const noteWord = "note"
 
 // isNote reports whether any line of an agent's mail says that it is a note.
-func isNote(text string) bool {
+func (in *intake) isNote(text string) bool {
 	for line := range strings.Lines(text) {
-		if _, ok := cutNoteWord(line); ok {
+		if _, ok := in.cutNoteWord(line); ok {
 			return true
 		}
 	}
 	return false
 }
 
-// cutNoteWord takes "note:" off a line, in any case and however mail programs
+// cutNoteWord takes "note:", or a language's word for it, off a line, in any case and however mail programs
 // adorn it.
-func cutNoteWord(line string) (rest string, ok bool) {
+func (in *intake) cutNoteWord(line string) (rest string, ok bool) {
 	adorned := func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.In(r, unicode.Cf) || strings.ContainsRune("*_#-[(>\u2022", r)
 	}
@@ -291,7 +292,8 @@ func cutNoteWord(line string) (rest string, ok bool) {
 		return line, false
 	}
 	word := strings.ToLower(strings.TrimRightFunc(line[:at], func(r rune) bool { return adorned(r) || r == ']' || r == ')' }))
-	if !slices.Contains(noteWords, strings.Join(strings.Fields(word), " ")) {
+	word = norm.NFC.String(strings.Join(strings.Fields(word), " "))
+	if word != noteWord && !slices.Contains(in.texts.NoteWords, word) {
 		return line, false
 	}
 	return strings.TrimLeftFunc(line[at:], func(r rune) bool { return strings.ContainsRune(":：﹕*_", r) || unicode.IsSpace(r) }), true
@@ -299,9 +301,9 @@ func cutNoteWord(line string) (rest string, ok bool) {
 
 // withoutNoteWord is the text of a note without the word at its front, which
 // has done its work.
-func withoutNoteWord(text string) string {
+func (in *intake) withoutNoteWord(text string) string {
 	first, rest, _ := strings.Cut(text, "\n")
-	if cut, ok := cutNoteWord(first); ok {
+	if cut, ok := in.cutNoteWord(first); ok {
 		return strings.TrimSpace(cut + "\n" + rest)
 	}
 	return text

@@ -15,6 +15,9 @@ type Texts struct {
 	// Canonical writes a language as it is kept, a code with the country if
 	// one was given: "EN_gb" is en-GB. It refuses those there are no texts in.
 	Canonical func(tag string) (string, bool)
+	// NoteWords are the words that make an agent's mail an internal note, in
+	// lower case; "note" does so anyway.
+	NoteWords []string
 	// Check says what is wrong with an operator's words for a text.
 	Check func(language, key string, text portal.Text) error
 }

@@ -177,7 +177,7 @@ func (e *Env) confirm(ctx context.Context, yes bool, question string) error {
 
 // texts is what an App has to know of the texts people read.
 func texts() *app.Texts {
-	return &app.Texts{Languages: i18n.Codes(), Canonical: i18n.Canonical, Check: checkText}
+	return &app.Texts{Languages: i18n.Codes(), Canonical: i18n.Canonical, NoteWords: i18n.NoteWords(), Check: checkText}
 }
 
 // language checks a --language against the languages there are texts in. A

@@ -197,6 +197,24 @@ func simple(file []byte, key string) string {
 // Codes lists the codes of every language there is, the default first.
 func Codes() []string { return slices.Clone(loaded().codes) }
 
+// NoteWords are the words of every language that make an agent's mail an
+// internal note, in lower case: which one people write in is theirs to choose.
+func NoteWords() []string { return slices.Clone(noteWords()) }
+
+var noteWords = sync.OnceValue(func() []string { return loaded().noteWords() })
+
+func (c *catalog) noteWords() []string {
+	var all []string
+	for _, code := range c.codes {
+		for word := range strings.SplitSeq(simple(c.files[code], "mail.agent.note_words"), ",") {
+			if word = strings.ToLower(strings.TrimSpace(word)); word != "" && !slices.Contains(all, word) {
+				all = append(all, word)
+			}
+		}
+	}
+	return all
+}
+
 // For returns the printer of a language given as a BCP 47 tag, such as sv or
 // sv-FI. The country decides about clock, weeks and numbers; the texts are
 // the language's. A language there are no texts in gets English.

@@ -66,7 +66,7 @@ const longestWords = 1000
 
 // settled are the beginnings of keys whose texts are settings of a language
 // rather than sentences.
-var settled = []string{"language.", "time.", "week.", "date.months"}
+var settled = []string{"language.", "time.", "week.", "date.months", "mail.agent.note_words"}
 
 // Check says what is wrong with an operator's words for a text: a key there is
 // no text of (*KeyError), placeholders that it is not given, plural forms that

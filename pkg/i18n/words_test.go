@@ -3,6 +3,7 @@ package i18n
 import (
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -116,5 +117,20 @@ func BenchmarkPlainTextWithOwnWords(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		p.T("status.waiting_on_us")
+	}
+}
+
+func TestEveryLanguageHasItsWordForANote(t *testing.T) {
+	words := NoteWords()
+	if !slices.Contains(words, "note") || !slices.Contains(words, "ملاحظة") {
+		t.Errorf("the words are %q", words)
+	}
+	for _, lang := range Codes() {
+		for own := range strings.SplitSeq(For(lang).T("mail.agent.note_words"), ",") {
+			own = strings.ToLower(strings.TrimSpace(own))
+			if own == "" || strings.Contains(own, ":") || !slices.Contains(words, own) {
+				t.Errorf("%s: %q is not among %q", lang, own, words)
+			}
+		}
 	}
 }
