@@ -206,7 +206,8 @@ var noteWords = sync.OnceValue(func() []string { return loaded().noteWords() })
 func (c *catalog) noteWords() []string {
 	var all []string
 	for _, code := range c.codes {
-		for word := range strings.SplitSeq(simple(c.files[code], "mail.agent.note_words"), ",") {
+		words := simple(c.files[code], "mail.agent.note_words")
+		for word := range strings.FieldsFuncSeq(words, func(r rune) bool { return r == ',' || r == '،' }) {
 			if word = strings.ToLower(strings.TrimSpace(word)); word != "" && !slices.Contains(all, word) {
 				all = append(all, word)
 			}

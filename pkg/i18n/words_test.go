@@ -126,7 +126,7 @@ func TestEveryLanguageHasItsWordForANote(t *testing.T) {
 		t.Errorf("the words are %q", words)
 	}
 	for _, lang := range Codes() {
-		for own := range strings.SplitSeq(For(lang).T("mail.agent.note_words"), ",") {
+		for own := range strings.SplitSeq(strings.ReplaceAll(For(lang).T("mail.agent.note_words"), "،", ","), ",") {
 			own = strings.ToLower(strings.TrimSpace(own))
 			if own == "" || strings.Contains(own, ":") || !slices.Contains(words, own) {
 				t.Errorf("%s: %q is not among %q", lang, own, words)
