@@ -2,7 +2,6 @@ package certs
 
 import (
 	"crypto/tls"
-	"slices"
 )
 
 // suites are what TLS 1.2 may use: a key exchange of its own for every
@@ -18,27 +17,19 @@ var suites = []uint16{
 }
 
 // Config is how TLS is spoken, whoever gives the certificates: TLS 1.3, or 1.2
-// with modern ciphers, HTTP/2, key exchanges as this Go prefers them (with
-// X25519MLKEM768 first), and session tickets whose keys Go changes by itself.
-// further are protocols besides HTTP.
+// with modern ciphers, HTTP/2, and key exchanges as this Go prefers them (with
+// X25519MLKEM768 first). further are protocols besides HTTP.
 //
-// Clients without TLS 1.3 get no tickets: theirs hold the keys of the
-// connection they were given in, for the seven days that Go lets them live.
-// Few are left, and what it costs them is a whole handshake.
+// There are no session tickets. Go's live for seven days, which cannot be
+// changed; they let whoever listens know a visitor again, and those of TLS 1.2
+// hold the keys of the connection they were given in. What they would save with
+// TLS 1.3 is a signature and the certificate, not a round trip.
 func Config(certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error), further ...string) *tls.Config {
-	c := &tls.Config{
-		MinVersion:     tls.VersionTLS12,
-		CipherSuites:   suites,
-		GetCertificate: certificate,
-		NextProtos:     append([]string{"h2", "http/1.1"}, further...),
+	return &tls.Config{
+		MinVersion:             tls.VersionTLS12,
+		CipherSuites:           suites,
+		GetCertificate:         certificate,
+		NextProtos:             append([]string{"h2", "http/1.1"}, further...),
+		SessionTicketsDisabled: true,
 	}
-	older := c.Clone()
-	older.SessionTicketsDisabled = true
-	c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-		if slices.Contains(hello.SupportedVersions, tls.VersionTLS13) {
-			return nil, nil //nolint:nilnil // as crypto/tls asks for: nothing else than what there is
-		}
-		return older, nil
-	}
-	return c
 }
