@@ -57,6 +57,7 @@ type demo struct {
 	links []string // customer, colleague, agent
 	store string
 	temp  string
+	given map[string]bool // what newestMail has returned
 	stop  func() (code int, output string)
 	run   func(args ...string) (code int, output string) // another command on the same store
 }
@@ -67,7 +68,7 @@ func (d *demo) mail() string { return strings.TrimSuffix(d.home, "/help") + mail
 func startDemo(t *testing.T, args ...string) *demo {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	d := &demo{temp: t.TempDir()}
+	d := &demo{temp: t.TempDir(), given: map[string]bool{}}
 	t.Setenv("TMPDIR", d.temp)
 	newEnv := func(out io.Writer) *Env {
 		return &Env{
