@@ -5,10 +5,8 @@ package mail
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import (
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
-)
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
 
 // The page of every mail: tables, because Outlook lays out nothing else;
 // inline styles, because some programs drop the others; no picture but the
@@ -203,7 +201,7 @@ func brand(v *view) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Var10 := []any{v.Logo.Plate}
+			var templ_7745c5c3_Var10 = []any{v.Logo.Plate}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var10...)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -1005,7 +1003,7 @@ func paragraph(body [][][]span, p palette, class, style string) templ.Component 
 		}
 		ctx = templ.ClearChildren(ctx)
 		for _, paragraph := range body {
-			templ_7745c5c3_Var56 := []any{class}
+			var templ_7745c5c3_Var56 = []any{class}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var56...)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
