@@ -22,8 +22,8 @@ func (b *tab) newestMail(d *demo, address string, wanted *regexp.Regexp) string 
 				continue
 			}
 			b.open(strings.TrimSuffix(d.mail(), mailPath) + m[1])
-			if found := wanted.FindString(b.text("pre")); found != "" && !d.given[found] {
-				d.given[found] = true
+			if found := wanted.FindString(b.text("pre")); found != "" && !d.given[m[1]+found] {
+				d.given[m[1]+found] = true
 				return found
 			}
 		}
