@@ -15,7 +15,7 @@ import (
 // threeLanguages stands in for the texts, which app does not know.
 var threeLanguages = &Texts{
 	Languages: []string{"en", "fi", "sv"},
-	NoteWords: []string{"note", "sisäinen muistiinpano", "notera"},
+	NoteWords: []string{"note", "sisäinen muistiinpano", "notera", "anteckning"},
 	Canonical: func(tag string) (string, bool) {
 		tag = strings.ReplaceAll(tag, "_", "-")
 		code, region, _ := strings.Cut(tag, "-")

@@ -13,7 +13,6 @@ package i18n
 import (
 	"bytes"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -95,21 +94,6 @@ func openCatalog(files fs.FS) (*catalog, error) {
 	}
 	c.matcher = language.NewMatcher(c.tags)
 	return c, nil
-}
-
-// newCatalog is openCatalog with every text read. The error joins every
-// mistake found.
-func newCatalog(files fs.FS) (*catalog, error) {
-	c, err := openCatalog(files)
-	if err != nil {
-		return nil, err
-	}
-	var errs []error
-	c.mistake = func(_ string, err error) { errs = append(errs, err) }
-	for _, code := range c.codes {
-		c.texts[code]()
-	}
-	return c, errors.Join(errs...)
 }
 
 // read makes the printer of a language.
@@ -255,10 +239,6 @@ func (c *catalog) printer(tag string) *Printer {
 	}
 	return p
 }
-
-// Supported returns the code of the language that serves readers of a tag,
-// and whether there is one.
-func Supported(tag string) (string, bool) { return loaded().match(tag) }
 
 func (c *catalog) match(tag string) (string, bool) {
 	if c.texts[tag] != nil {

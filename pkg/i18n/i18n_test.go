@@ -1,7 +1,9 @@
 package i18n
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -13,6 +15,21 @@ import (
 	"time"
 	"unicode"
 )
+
+// newCatalog is openCatalog with every text read. The error joins every
+// mistake found.
+func newCatalog(files fs.FS) (*catalog, error) {
+	c, err := openCatalog(files)
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	c.mistake = func(_ string, err error) { errs = append(errs, err) }
+	for _, code := range c.codes {
+		c.texts[code]()
+	}
+	return c, errors.Join(errs...)
+}
 
 func TestCatalogueIsSound(t *testing.T) {
 	if _, err := newCatalog(locales); err != nil {
