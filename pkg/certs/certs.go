@@ -91,7 +91,7 @@ const longestPause = 24 * time.Hour
 type Manager struct {
 	o       Options
 	zap     *zap.Logger
-	storage *certmagic.FileStorage
+	storage storage
 	cache   *certmagic.Cache
 	issuer  *certmagic.ACMEIssuer
 	order   chan struct{} // holds one for each order under way
@@ -119,7 +119,7 @@ func New(o Options) (*Manager, error) {
 			"folder", o.Folder, "files", tightened)
 	}
 	m := &Manager{
-		o: o, zap: newZap(o.Log), storage: &certmagic.FileStorage{Path: o.Folder}, hosts: map[string]*host{},
+		o: o, zap: newZap(o.Log), storage: storage{&certmagic.FileStorage{Path: o.Folder}}, hosts: map[string]*host{},
 		order: make(chan struct{}, orders), waiting: make(chan struct{}, handshakes),
 	}
 	m.cache = certmagic.NewCache(certmagic.CacheOptions{
