@@ -342,7 +342,7 @@ func TestDoctorNamesWhatIsBroken(t *testing.T) {
 		},
 		{
 			"the site's name is not found", func() { c.dial.Store(&notFound) }, func() { c.dial.Store(dial) },
-			"fail", "reach.name", "is not found", "portalctl domain show",
+			"fail", "reach.name", "is not found", "add an A or AAAA record",
 		},
 		{
 			"nobody listens", func() { c.dial.Store(&refused) }, func() { c.dial.Store(dial) },
