@@ -291,6 +291,10 @@ func (h hosting) announce(ctx context.Context) error {
 	if len(portals) == 0 {
 		h.env.say("There is no portal yet; set one up with: portalctl init")
 	}
+	addresses, err := h.app.Addresses(ctx, 0)
+	if err != nil {
+		return err
+	}
 	for i := range portals {
 		p := &portals[i]
 		address, err := h.app.URL(ctx, p, "/")
@@ -304,14 +308,10 @@ func (h hosting) announce(ctx context.Context) error {
 		case p.State != portal.Live:
 			note = fmt.Sprintf(" (%s)", p.State)
 		}
-		also, err := h.app.Addresses(ctx, p.ID)
-		if err != nil {
-			return err
-		}
-		for i := range also {
+		for i := range addresses {
 			// Where it was once is no news to whoever starts it.
-			if also[i].Kind == portal.FurtherAddress {
-				note += ", also at " + also[i].Line()
+			if at := &addresses[i]; at.Portal == p.ID && at.Kind == portal.FurtherAddress {
+				note += ", also at " + at.Line()
 			}
 		}
 		if _, err := fmt.Fprintf(h.env.Out, "%s: %s%s\n", output.Clean(p.Name), address, note); err != nil {
@@ -329,10 +329,10 @@ func (h hosting) announce(ctx context.Context) error {
 	if _, err := fmt.Fprintf(h.env.Out, "Help desk: %s\n", address); err != nil {
 		return err
 	}
-	var addresses []string
+	var listening []string
 	for _, l := range h.listeners {
-		addresses = append(addresses, addressOf(l))
+		listening = append(listening, addressOf(l))
 	}
-	h.log.Info("serving", "listen", strings.Join(addresses, ","), "base_url", h.base.String(), "portals", len(portals), "version", h.env.Version)
+	h.log.Info("serving", "listen", strings.Join(listening, ","), "base_url", h.base.String(), "portals", len(portals), "version", h.env.Version)
 	return nil
 }

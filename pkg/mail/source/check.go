@@ -1,8 +1,10 @@
 package source
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/portalctl/portalctl/pkg/portal"
 )
@@ -69,4 +71,26 @@ func Holds(ctx context.Context, box Mailbox, messageID string, o Options) (bool,
 		return false, err
 	}
 	return c.holds(ctx, messageID)
+}
+
+// newest is how many of the latest mails are looked through for one.
+const newest = 50
+
+// holds reports whether one of the latest mails has the Message-ID. The heads
+// are read: not every server finds mail by a header.
+func (c *imapConn) holds(ctx context.Context, messageID string) (bool, error) {
+	uids, err := c.uids(ctx, 1, 0, time.Now().Add(-time.Hour))
+	if err != nil {
+		return false, err
+	}
+	for _, uid := range uids[max(0, len(uids)-newest):] {
+		head, err := c.header(ctx, uid)
+		if err != nil {
+			return false, err
+		}
+		if bytes.Contains(head, []byte(messageID)) {
+			return true, nil
+		}
+	}
+	return false, nil
 }

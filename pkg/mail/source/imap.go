@@ -1,7 +1,6 @@
 package source
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -327,28 +326,6 @@ func (c *imapConn) exists(ctx context.Context, name string) (bool, error) {
 		return err
 	})
 	return found, err
-}
-
-// newest is how many of the latest mails are looked through for one.
-const newest = 50
-
-// holds reports whether one of the latest mails has the Message-ID. The heads
-// are read: not every server finds mail by a header.
-func (c *imapConn) holds(ctx context.Context, messageID string) (bool, error) {
-	uids, err := c.uids(ctx, 1, 0, time.Now().Add(-time.Hour))
-	if err != nil {
-		return false, err
-	}
-	for _, uid := range uids[max(0, len(uids)-newest):] {
-		head, err := c.header(ctx, uid)
-		if err != nil {
-			return false, err
-		}
-		if bytes.Contains(head, []byte(messageID)) {
-			return true, nil
-		}
-	}
-	return false, nil
 }
 
 // uids lists the mail from a number to another, both included, in order; to 0
