@@ -216,7 +216,7 @@ func (w *wizard) domainStep() prompt.Step {
 		},
 		{
 			Title: "In which language?", Pass: "--language", Pick: &w.language, Choices: languageChoices(),
-			Hide: w.languageKnown, Help: prompt.Says("Pages and mail appear in the domain's language; each customer can choose another."),
+			Hide: w.languageKnown, Help: prompt.Says("Pages and mail appear in it. More to choose from: portalctl portal set --languages."),
 		},
 		{
 			Title: "What does the address end in?", Pass: "--slug", Text: &w.slug, Optional: true, Placeholder: "help",
